@@ -16,6 +16,7 @@ from integration import program
 from lab.kafka import Kafka
 from lab.postgresql import Postgresql, sink
 from lab.process import wait_until
+from lab.proxy import TcpProxy
 
 GENERATOR = os.path.join(os.path.dirname(program.BINARY), "generate_events")
 COMPARE = os.path.join(program.TESTS, "oracle", "compare.py")
@@ -136,6 +137,18 @@ class Servers:
         self.kafka.stop()
         self.postgresql.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def behind_proxy(case, servers, prefix):
+    """A Live for the test `case`, which ends them, whose database is reached by way of a TcpProxy; both."""
+    folder = tempfile.mkdtemp(prefix=prefix)
+    case.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+    live = Live(folder, servers, stall_after="2s")
+    case.addCleanup(live.stop)
+    proxy = TcpProxy(live.postgresql.port)
+    case.addCleanup(proxy.stop)
+    live.port = proxy.port
+    return live, proxy
 
 
 class Live:

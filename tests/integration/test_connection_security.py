@@ -3,6 +3,7 @@ changed while a pipeline runs, and that none of them shows anywhere."""
 
 import base64
 import concurrent.futures
+import contextlib
 import json
 import os
 import re
@@ -24,6 +25,22 @@ def setUpModule():
 
 def tearDownModule():
     Secured.end()
+
+
+@contextlib.contextmanager
+def database_with_a_password():
+    """A PostgreSQL server with the database `shop` of the role `loader`, which needs its password."""
+    server = Postgresql()
+    try:
+        server.sql("postgres", f"create role loader login superuser password '{PLANTED['database']}'; create database shop owner loader;")
+        with open(os.path.join(server.data, "pg_hba.conf"), "r+", encoding="utf-8") as file:
+            rules = file.read()
+            file.seek(0)
+            file.write("host all loader 127.0.0.1/32 scram-sha-256\n" + rules)
+        server.sql("postgres", "select pg_reload_conf();")
+        yield server
+    finally:
+        server.stop()
 
 
 class Ways(Secured):
@@ -221,14 +238,7 @@ class Changes(Secured):
             self.assertIsNone(process.poll())
 
     def test_the_password_of_a_database_is_changed_while_it_is_written_to(self):
-        server = Postgresql()
-        self.addCleanup(server.stop)
-        server.sql("postgres", f"create role loader login superuser password '{PLANTED['database']}'; create database shop owner loader;")
-        with open(os.path.join(server.data, "pg_hba.conf"), "r+", encoding="utf-8") as file:
-            rules = file.read()
-            file.seek(0)
-            file.write("host all loader 127.0.0.1/32 scram-sha-256\n" + rules)
-        server.sql("postgres", "select pg_reload_conf();")
+        server = self.enterContext(database_with_a_password())
         path = self.secret("database-password", PLANTED["database"])
         sink = (f'plugin = "postgresql"\nconnection = {{ host = "127.0.0.1", port = "{server.port}", dbname = "shop", user = "loader", sslmode = "disable", '
                 f'password = "${{file:{path}}}" }}\nconnections = 1')
@@ -307,14 +317,7 @@ sasl = {{ mechanism = "PLAIN", username = "alice", password = "{PLANTED["plain"]
         return path
 
     def test_no_secret_shows_in_anything_that_is_left_behind(self):
-        server = Postgresql()
-        self.addCleanup(server.stop)
-        server.sql("postgres", f"create role loader login superuser password '{PLANTED['database']}'; create database shop owner loader;")
-        with open(os.path.join(server.data, "pg_hba.conf"), "r+", encoding="utf-8") as file:
-            rules = file.read()
-            file.seek(0)
-            file.write("host all loader 127.0.0.1/32 scram-sha-256\n" + rules)
-        server.sql("postgres", "select pg_reload_conf();")
+        server = self.enterContext(database_with_a_password())
         endpoint = self.enterContext(TokenEndpoint())
         work, manifests = (os.path.join(self.folder, name) for name in ("traces", "traces-manifest"))
         for folder in (work, manifests):

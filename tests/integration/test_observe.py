@@ -13,10 +13,9 @@ import threading
 import time
 
 from integration import program
-from integration.live import LOG, TABLES, Live, Servers
+from integration.live import LOG, TABLES, Servers, behind_proxy
 from integration.scrape import Scrape
 from lab.process import Case, wait_until
-from lab.proxy import TcpProxy
 
 EVENTS = int(os.environ.get("CDCRT_OBSERVE_EVENTS", "4000"))
 TOKEN = "a-token-that-nobody-guesses-0001"
@@ -58,13 +57,7 @@ class Observed(Case):
         cls.addClassCleanup(cls.servers.stop)
 
     def begin(self, *settings, options=()):
-        folder = tempfile.mkdtemp(prefix="cdcrt-observe-")
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        self.live = Live(folder, self.servers, stall_after="2s")
-        self.addCleanup(self.live.stop)
-        self.proxy = TcpProxy(self.live.postgresql.port)
-        self.addCleanup(self.proxy.stop)
-        self.live.port = self.proxy.port
+        self.live, self.proxy = behind_proxy(self, self.servers, "cdcrt-observe-")
         arguments = [each for setting in ('runtime.http="127.0.0.1:0"', *settings) for each in ("--set", setting)]
         self.process = self.live.start("one", "--output", "json", *options, *arguments)
         self.scrape = Scrape(self.log)

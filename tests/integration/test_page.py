@@ -3,17 +3,14 @@ CDCRT_PICTURES=FOLDER it leaves the pictures that the documents show."""
 
 import os
 import re
-import shutil
 import subprocess
-import tempfile
 import unittest
 
 from integration import program
-from integration.live import LOG, Live, Servers
+from integration.live import LOG, Servers, behind_proxy
 from integration.scrape import Scrape
 from lab.browser import Browser
 from lab.process import Case, wait_until
-from lab.proxy import TcpProxy
 
 EVENTS = int(os.environ.get("CDCRT_PAGE_EVENTS", "6000"))
 PICTURES = os.environ.get("CDCRT_PICTURES")
@@ -34,13 +31,7 @@ class Page(Case):
     servers = browser = None
 
     def setUp(self):
-        folder = tempfile.mkdtemp(prefix="cdcrt-page-")
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        self.live = Live(folder, self.servers, stall_after="2s")
-        self.addCleanup(self.live.stop)
-        self.proxy = TcpProxy(self.live.postgresql.port)
-        self.addCleanup(self.proxy.stop)
-        self.live.port = self.proxy.port
+        self.live, self.proxy = behind_proxy(self, self.servers, "cdcrt-page-")
         self.scrape = Scrape(lambda: self.live.log("one"))
 
     def begin(self, *settings):

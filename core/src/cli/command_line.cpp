@@ -9,6 +9,7 @@
 
 #include "cli/command_pages.hpp"
 #include "cli/command_tree.hpp"
+#include "cli/complaint.hpp"
 #include "cli/decode_command.hpp"
 #include "cli/doctor_command.hpp"
 #include "cli/exit_code.hpp"
@@ -59,12 +60,6 @@ struct Arguments {
   ImportArguments import;
   TopArguments top;
 };
-
-int complain(const std::string& message, const std::string& help) {
-  std::cerr << "error: " << diagnostics::printable(message) << "\n";
-  if (!help.empty()) std::cerr << "help: " << diagnostics::printable(help) << "\n";
-  return kManifestOrUsage;
-}
 
 void add_manifest_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--manifest,-m", arguments.manifest.files, "the manifest; given again: laid over the ones before")

@@ -2,8 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <iostream>
 
+#include "cli/complaint.hpp"
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
 
@@ -94,9 +94,7 @@ bool refuse_bad_choices(const CLI::App& app) {
     if (allowed.empty()) continue;
     for (const std::string& value : option->results()) {
       if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) continue;
-      const std::string help = diagnostics::did_you_mean(value, allowed);
-      std::cerr << "error: " << diagnostics::quote(value) << " is not allowed for " << option->get_name() << "\n";
-      if (!help.empty()) std::cerr << "help: " << diagnostics::printable(help) << "\n";
+      complain(diagnostics::quote(value) + " is not allowed for " + option->get_name(), diagnostics::did_you_mean(value, allowed));
       return true;
     }
   }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "cdcrt/sdk/utf8.hpp"
+#include "cli/complaint.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/repair_session.hpp"
 #include "cli/text_table.hpp"
@@ -37,7 +38,7 @@ std::optional<Opened> open_dead_letters(const RepairArguments& arguments, const 
   if (!opened.pipeline) return std::nullopt;
   if (!arguments.table.empty()) {
     if (auto known = repair::targets_with_table(opened.pipeline->session, arguments.table); !known) {
-      exit_code = refuse(known.error());
+      exit_code = complain(known.error());
       return std::nullopt;
     }
   }
@@ -46,13 +47,13 @@ std::optional<Opened> open_dead_letters(const RepairArguments& arguments, const 
       repair::read_dead_letters(opened.pipeline->session, opened.pipeline->manifest, {arguments.table, wanted.id}, warnings);
   for (const auto& warning : warnings) std::cerr << "warning: " << diagnostics::printable(warning) << "\n";
   if (!dead_letters) {
-    exit_code = dead_letters.error().code == CDCRT_UNSUPPORTED ? refuse(dead_letters.error())
+    exit_code = dead_letters.error().code == CDCRT_UNSUPPORTED ? complain(dead_letters.error())
                                                                : explain_failure(*opened.pipeline, opened.pipeline->manifest.sinks.front(),
                                                                                  dead_letters.error(), arguments.manifest.json_output);
     return std::nullopt;
   }
   if (!wanted.id.empty() && dead_letters->empty()) {
-    exit_code = refuse(
+    exit_code = complain(
         make_error(CDCRT_BAD_CONFIG, "there is no dead letter " + diagnostics::quote(wanted.id), "cdcrt dlq list --all shows the ids"));
     return std::nullopt;
   }
@@ -178,7 +179,7 @@ int list_dead_letters(const RepairArguments& arguments, const DeadLetterArgument
 
 int show_dead_letters(const RepairArguments& arguments, const DeadLetterArguments& wanted) {
   if (wanted.id.empty())
-    return refuse(make_error(CDCRT_BAD_CONFIG, "which dead letter?", "cdcrt dlq show --id ID; cdcrt dlq list shows the ids"));
+    return complain(make_error(CDCRT_BAD_CONFIG, "which dead letter?", "cdcrt dlq show --id ID; cdcrt dlq list shows the ids"));
   int exit_code = kDone;
   const auto opened = open_dead_letters(arguments, wanted, repair::Session::Intent::kLook, exit_code);
   if (!opened) return exit_code;

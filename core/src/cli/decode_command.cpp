@@ -8,6 +8,7 @@
 #include <iostream>
 #include <utility>
 
+#include "cli/complaint.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/message_lines.hpp"
 #include "cli/row_printer.hpp"
@@ -26,12 +27,6 @@ namespace {
 
 constexpr const char* kFlag = "--option";
 constexpr std::size_t kMaxBatch = 100;  // as a source hands them out, so that a format that mixes messages up is seen
-
-int complain_of(const Error& error, int code) {
-  std::cerr << "error: " << diagnostics::printable(error.message) << "\n";
-  if (!error.hint.empty()) std::cerr << "help: " << diagnostics::printable(error.hint) << "\n";
-  return code;
-}
 
 std::string default_topic(const std::string& file) {
   if (file == "-") return "stdin";
@@ -91,7 +86,7 @@ class Decoding {
     if (auto decoded = format_.decode(batch.abi(), rows_); !decoded) {
       Error error = decoded.error();
       error.message = lines + ": " + error.message;
-      complain_of(error, kRunTimeFailure);
+      complain(error, kRunTimeFailure);
       return false;
     }
     print(messages);
@@ -128,11 +123,11 @@ class Decoding {
 int decode(const DecodeArguments& arguments, std::ostream& out) {
   const auto places = plugin::search_places("", arguments.plugin_dirs);
   const auto descriptor = plugin::find(CDCRT_FORMAT, arguments.plugin, places);
-  if (!descriptor) return complain_of(descriptor.error(), kEnvironment);
+  if (!descriptor) return complain(descriptor.error(), kEnvironment);
   DecodeArguments given = arguments;
   if (!arguments.option_file.empty()) {
     auto lines = read_lines(arguments.option_file);
-    if (!lines) return complain_of(lines.error(), kEnvironment);
+    if (!lines) return complain(lines.error(), kEnvironment);
     given.options.insert(given.options.begin(), lines->begin(), lines->end());
   }
   manifest::Report report;
@@ -156,7 +151,7 @@ int decode(const DecodeArguments& arguments, std::ostream& out) {
     std::error_code ignored;
     file.open(arguments.file, std::ios::binary);
     if (!file || std::filesystem::is_directory(arguments.file, ignored)) {
-      return complain_of(
+      return complain(
           make_error(CDCRT_UNREACHABLE, "cannot read " + diagnostics::quote(arguments.file), "name a file of messages, one per line"),
           kEnvironment);
     }

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "cli/complaint.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/spark_job.hpp"
 #include "cli/spark_job_manifest.hpp"
@@ -24,12 +25,6 @@ namespace fs = std::filesystem;
 using diagnostics::quote;
 
 constexpr std::size_t kLargestJob = 16 << 20;
-
-int refuse_import(const std::string& message, const std::string& help, int code = kManifestOrUsage) {
-  std::cerr << "error: " << diagnostics::printable(message) << "\n";
-  if (!help.empty()) std::cerr << "help: " << diagnostics::printable(help) << "\n";
-  return code;
-}
 
 /// False: it cannot be read, and `text` says why.
 bool read_job_file(const std::string& path, std::string& text) {
@@ -55,21 +50,20 @@ bool read_job_file(const std::string& path, std::string& text) {
 
 int import_manifest(const ImportArguments& arguments, std::ostream& out) {
   if (arguments.file.starts_with("s3://")) {
-    return refuse_import("a file in S3 is not read here", "aws s3 cp " + arguments.file + " - | cdcrt manifest import -");
+    return complain("a file in S3 is not read here", "aws s3 cp " + arguments.file + " - | cdcrt manifest import -");
   }
   const bool is_schema = std::all_of(arguments.schema.begin(), arguments.schema.end(), [](char letter) {
     return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') || letter == '_';
   });
   if (!is_schema && arguments.schema != "*") {
-    return refuse_import(quote(arguments.schema) + " is no name of a schema", "letters, digits and '_', or '*' for all schemas");
+    return complain(quote(arguments.schema) + " is no name of a schema", "letters, digits and '_', or '*' for all schemas");
   }
   if (!arguments.output.empty() && fs::exists(arguments.output)) {
-    return refuse_import(quote(arguments.output) + " is there already and is left as it is", "name another file with --output");
+    return complain(quote(arguments.output) + " is there already and is left as it is", "name another file with --output");
   }
   std::string text;
-  if (!read_job_file(arguments.file, text)) return refuse_import("cannot read " + quote(arguments.file) + ": " + text, "", kEnvironment);
-  if (text.size() > kLargestJob)
-    return refuse_import(quote(arguments.file) + " is larger than 16 MiB", "is it the job's .properties file?");
+  if (!read_job_file(arguments.file, text)) return complain("cannot read " + quote(arguments.file) + ": " + text, "", kEnvironment);
+  if (text.size() > kLargestJob) return complain(quote(arguments.file) + " is larger than 16 MiB", "is it the job's .properties file?");
 
   Findings file(arguments.file == "-" ? "standard input" : arguments.file, std::move(text));
   const SparkJob job = read_spark_job(file);
@@ -82,7 +76,7 @@ int import_manifest(const ImportArguments& arguments, std::ostream& out) {
   }
   std::ofstream stream(arguments.output, std::ios::binary);
   stream << manifest;
-  if (!stream.flush()) return refuse_import("cannot write " + quote(arguments.output), "", kEnvironment);
+  if (!stream.flush()) return complain("cannot write " + quote(arguments.output), "", kEnvironment);
   std::cerr << diagnostics::printable(arguments.output) << ": written; next: cdcrt validate --manifest "
             << diagnostics::printable(arguments.output) << "\n";
   return kDone;

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "cli/amazon_secrets.hpp"
+#include "cli/complaint.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/plugin_checks.hpp"
 #include "diagnostics/renderer.hpp"
@@ -98,12 +99,6 @@ bool split(const std::string& name, route::SourceTable& table) {
   return true;
 }
 
-int usage_error(const std::string& message, const std::string& help) {
-  std::cerr << "error: " << printable(message) << "\n";
-  if (!help.empty()) std::cerr << "help: " << printable(help) << "\n";
-  return kManifestOrUsage;
-}
-
 }  // namespace
 
 std::optional<manifest::Manifest> load_or_explain(const ManifestArguments& arguments, int& exit_code, Secrets secrets) {
@@ -163,17 +158,17 @@ int explain_route(const ManifestArguments& arguments, const std::string& name, c
   if (!manifest) return exit_code;
   route::SourceTable table;
   if (!split(name, table))
-    return usage_error(quote(name) + " is not the name of a table", "write table, schema.table or database.schema.table");
+    return complain(quote(name) + " is not the name of a table", "write table, schema.table or database.schema.table");
   std::vector<std::string> names;
   for (const auto& known : manifest->sources) names.push_back(known.name);
   table.source = source.empty() ? std::string_view(names.front()) : std::string_view(source);
   if (!source.empty() && std::find(names.begin(), names.end(), source) == names.end()) {
-    return usage_error("there is no source " + quote(source), diagnostics::did_you_mean(source, names));
+    return complain("there is no source " + quote(source), diagnostics::did_you_mean(source, names));
   }
   table.topic = topic;
   route::Router router(*manifest);
   const auto found = router.route(table);
-  if (!found) return usage_error(found.error().message, found.error().hint);
+  if (!found) return complain(found.error().message, found.error().hint);
   if (*found == nullptr) {
     std::cout << (arguments.json_output ? "{\"table\":" + json_string(name) + ",\"route\":null}\n"
                                         : printable(name) + ": no route matches; the table is ignored (unmatched_tables = \"ignore\")\n");
@@ -182,7 +177,7 @@ int explain_route(const ManifestArguments& arguments, const std::string& name, c
   const route::Route& taken = **found;
   const std::string pattern = router.matching_pattern(taken, table);
   const auto target = router.target_for(taken, table, true);
-  if (!target) return usage_error(target.error().message, target.error().hint);
+  if (!target) return complain(target.error().message, target.error().hint);
   const std::vector<std::string>& key = taken.primary_key.empty() ? taken.fallback_key : taken.primary_key;
   if (arguments.json_output) {
     std::cout << "{\"table\":" << json_string(name) << ",\"route\":" << json_string(taken.name) << ",\"pattern\":" << json_string(pattern)

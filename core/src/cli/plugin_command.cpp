@@ -15,7 +15,7 @@ using diagnostics::json_string;
 
 constexpr uint32_t kKinds[] = {CDCRT_SOURCE, CDCRT_FORMAT, CDCRT_SINK};
 
-int complain(const Error& error, int exit_code) {
+int complain_in_lines(const Error& error, int exit_code) {
   std::cerr << "error: " << error.message << "\n";  // of several lines; the names in it are quoted
   if (!error.hint.empty()) std::cerr << "help: " << error.hint << "\n";
   return exit_code;
@@ -101,13 +101,13 @@ int plugin_list(const std::vector<plugin::SearchPlace>& places, bool json, std::
 
 int plugin_describe(const std::string& name, const std::vector<plugin::SearchPlace>& places, DescriptionFormat format, std::ostream& out) {
   const auto found = meant_by(name, places);
-  if (!found) return complain(found.error(), kEnvironment);
+  if (!found) return complain_in_lines(found.error(), kEnvironment);
   if (found->size() > 1 && format != DescriptionFormat::kText) {
     std::string names;
     for (const auto* plugin : *found)
       names += (names.empty() ? "" : " or ") + std::string(plugin::kind_name(plugin->kind)) + "-" + plugin->name;
-    return complain(make_error(CDCRT_BAD_CONFIG, "several plugins are called " + diagnostics::quote(name), "say " + names),
-                    kManifestOrUsage);
+    return complain_in_lines(make_error(CDCRT_BAD_CONFIG, "several plugins are called " + diagnostics::quote(name), "say " + names),
+                             kManifestOrUsage);
   }
   const char* between = "";
   for (const auto* plugin : *found) {

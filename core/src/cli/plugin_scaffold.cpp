@@ -6,6 +6,7 @@
 #include <iostream>
 #include <string_view>
 
+#include "cli/complaint.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/plugin_templates.hpp"
 #include "diagnostics/suggestion.hpp"
@@ -17,11 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxName = 40;
-
-int complain(const std::string& message, const std::string& help, int code) {
-  std::cerr << "error: " << message << "\nhelp: " << help << "\n";
-  return code;
-}
 
 bool is_plugin_name(std::string_view name) {
   const auto is_good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <map>
 
+#include "cli/complaint.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/repair_session.hpp"
 #include "cli/text_table.hpp"
@@ -199,8 +200,8 @@ int progress_show(const RepairArguments& arguments) {
 
 int progress_rewind(const RepairArguments& arguments) {
   if (arguments.table.empty() == arguments.topic.empty()) {
-    return refuse(make_error(CDCRT_BAD_CONFIG, "a rewind needs --table or --topic, one of them",
-                             "--table T for one table, --topic TOPIC for every table of a topic"));
+    return complain(make_error(CDCRT_BAD_CONFIG, "a rewind needs --table or --topic, one of them",
+                               "--table T for one table, --topic TOPIC for every table of a topic"));
   }
   repair::RewindRequest request;
   request.table = arguments.table;
@@ -209,17 +210,17 @@ int progress_rewind(const RepairArguments& arguments) {
   request.empty = arguments.empty;
   if (arguments.partition >= 0) request.partition = arguments.partition;
   auto place = repair::parse_place(arguments.to);
-  if (!place) return refuse(place.error());
+  if (!place) return complain(place.error());
   request.to = *place;
   int exit_code = kDone;
   const auto pipeline = open_pipeline(arguments, Session::Intent::kChange, exit_code);
   if (!pipeline) return exit_code;
   auto targets = request.table.empty() ? repair::targets_with_topic(pipeline->session, request.topic)
                                        : repair::targets_with_table(pipeline->session, request.table);
-  if (!targets) return refuse(targets.error());
+  if (!targets) return complain(targets.error());
   for (repair::Target* target : *targets) {
     auto rewound = repair::rewind(pipeline->session, *target, request);
-    if (!rewound && rewound.error().code == CDCRT_BAD_CONFIG) return refuse(rewound.error());
+    if (!rewound && rewound.error().code == CDCRT_BAD_CONFIG) return complain(rewound.error());
     if (!rewound) return explain_failure(*pipeline, target->manifest, rewound.error(), arguments.manifest.json_output);
     std::cout << "sink " << target->manifest.name << ":\n";
     for (const auto& name : rewound->emptied) std::cout << "  table " << printable(name) << " was emptied\n";
@@ -260,10 +261,10 @@ int table_state(const RepairArguments& arguments, progress::TableState state) {
   const auto pipeline = open_pipeline(arguments, Session::Intent::kChange, exit_code);
   if (!pipeline) return exit_code;
   auto targets = repair::targets_with_table(pipeline->session, arguments.table);
-  if (!targets) return refuse(targets.error());
+  if (!targets) return complain(targets.error());
   for (repair::Target* target : *targets) {
     auto before = repair::set_state(*target, {arguments.table, state, arguments.reason, arguments.from_now});
-    if (!before && before.error().code == CDCRT_BAD_CONFIG) return refuse(before.error());
+    if (!before && before.error().code == CDCRT_BAD_CONFIG) return complain(before.error());
     if (!before) return explain_failure(*pipeline, target->manifest, before.error(), arguments.manifest.json_output);
     std::cout << "sink " << target->manifest.name << ": table " << printable(arguments.table) << " was " << progress::to_text(*before)
               << ", is " << progress::to_text(state) << "\n";

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <iostream>
 
+#include "cli/complaint.hpp"
 #include "cli/exit_code.hpp"
 #include "diagnostics/renderer.hpp"
 #include "diagnostics/suggestion.hpp"
@@ -14,12 +15,6 @@
 #include "runtime/log.hpp"
 
 namespace cdcrt::cli {
-
-int refuse(const Error& error) {
-  std::cerr << "error: " << diagnostics::printable(error.message) << "\n";
-  if (!error.hint.empty()) std::cerr << "help: " << diagnostics::printable(error.hint) << "\n";
-  return kManifestOrUsage;
-}
 
 int explain_failure(const OpenedPipeline& pipeline, const plugin::Component& component, const Error& error, bool json) {
   const std::vector diagnostics{manifest::diagnostic_for(component, error)};
@@ -40,8 +35,8 @@ std::unique_ptr<OpenedPipeline> open_pipeline(const RepairArguments& arguments, 
   for (const auto& source : manifest->sources) sources.push_back(source.name);
   for (const auto& [what, name, names] : {std::tuple{"sink", &arguments.sink, &sinks}, std::tuple{"source", &arguments.source, &sources}}) {
     if (name->empty() || std::find(names->begin(), names->end(), *name) != names->end()) continue;
-    exit_code = refuse(make_error(CDCRT_BAD_CONFIG, std::string("there is no ") + what + " " + diagnostics::quote(*name),
-                                  diagnostics::did_you_mean(*name, *names)));
+    exit_code = complain(make_error(CDCRT_BAD_CONFIG, std::string("there is no ") + what + " " + diagnostics::quote(*name),
+                                    diagnostics::did_you_mean(*name, *names)));
     return nullptr;
   }
   auto pipeline = std::make_unique<OpenedPipeline>();

@@ -20,8 +20,6 @@ std::unique_ptr<OpenedPipeline> open_pipeline(const RepairArguments& arguments, 
 
 /// Prints the error; its exit code.
 int explain_failure(const OpenedPipeline& pipeline, const plugin::Component& component, const Error& error, bool json);
-/// A request that cannot be carried out: message and help, without a place in the manifest.
-int refuse(const Error& error);
 
 /// Seconds since then as people say it: "3 s", "2 min", "5 h", "3 days".
 std::string duration_text(int64_t seconds);

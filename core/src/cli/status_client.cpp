@@ -22,6 +22,14 @@ Error failed(const std::string& url, const aws::HttpAnswer& answer) {
 
 }  // namespace
 
+Result<std::string> read_whole(const std::string& path, const std::string& what) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) return make_error(CDCRT_BAD_CONFIG, what + " " + diagnostics::quote(path) + " cannot be read");
+  return text.str();
+}
+
 StatusClient::StatusClient(StatusPlace place) : place_(std::move(place)), connection_(std::make_unique<aws::HttpConnection>()) {}
 StatusClient::~StatusClient() = default;
 
@@ -32,12 +40,9 @@ Result<StatusFacts> StatusClient::ask(const std::string& query) {
   if (!place_.token.empty()) request.headers.push_back("Authorization: Bearer " + place_.token);
   if (!place_.certificate.empty()) {
     // Read each time: it may be renewed while somebody looks.
-    std::ifstream file(place_.certificate, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    if (!file)
-      return make_error(CDCRT_BAD_CONFIG, "the file of certificates " + diagnostics::quote(place_.certificate) + " cannot be read");
-    trusted = text.str();
+    auto read = read_whole(place_.certificate, "the file of certificates");
+    if (!read) return std::move(read.error());
+    trusted = std::move(*read);
     request.ca = trusted;
   }
   request.connect_timeout = std::chrono::seconds(3);

@@ -20,6 +20,9 @@ struct StatusPlace {
   std::string certificate;
 };
 
+/// A file beside a StatusPlace, as it stands. BAD_CONFIG: it cannot be read; `what` it is, for people.
+Result<std::string> read_whole(const std::string& path, const std::string& what);
+
 /// Not thread-safe.
 class StatusClient {
  public:

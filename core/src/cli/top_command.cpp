@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <fstream>
 #include <iostream>
 #include <optional>
-#include <sstream>
 #include <thread>
 
 #include "aws/uri.hpp"
+#include "cli/complaint.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/status_client.hpp"
 #include "cli/terminal.hpp"
@@ -23,21 +22,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::array<TopView::Sort, 4> kSorts{TopView::Sort::kLag, TopView::Sort::kRows, TopView::Sort::kState, TopView::Sort::kName};
 
-int complain(const Error& error, ExitCode code) {
-  std::cerr << "error: " << diagnostics::printable(error.message) << "\n";
-  if (!error.hint.empty()) std::cerr << "help: " << diagnostics::printable(error.hint) << "\n";
-  return code;
-}
-
 ExitCode exit_code_of(const Error& error) { return error.code == CDCRT_UNREACHABLE ? kEnvironment : kManifestOrUsage; }
 
 Result<std::string> read_token(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) return make_error(CDCRT_BAD_CONFIG, "the token's file " + diagnostics::quote(path) + " cannot be read");
-  std::string token = text.str();
-  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();
+  auto token = read_whole(path, "the token's file");
+  while (token && !token->empty() && (token->back() == '\n' || token->back() == '\r' || token->back() == ' ')) token->pop_back();
   return token;
 }
 
