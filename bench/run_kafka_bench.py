@@ -58,6 +58,7 @@ def parse():
                         "or so large that its commits are (and its memory)")
     parser.add_argument("--jdbc", action="append", default=[], metavar="KEY=VALUE", help="a setting of the JDBC sink's connector, in place of the tuned one")
     parser.add_argument("--plugins", nargs="+", choices=("postgresql", "odbc"), default=["postgresql"], help="the sink's; several: each is a contender")
+    parser.add_argument("--memory", nargs="+", default=["default"], metavar="SIZE", help="budgets of cdcrt, as 32MiB; several: each is a contender")
     parser.add_argument("--against", metavar="BUILD", help="instead of the JDBC sink: another build of cdcrt")
     parser.add_argument("--json", help="file for what was measured")
     parser.add_argument("--work", help="folder for events and logs; default: a temporary one (3.5 GB for 1 M events)")
@@ -74,6 +75,14 @@ def commit():
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
+def budget_of(size):
+    return [] if size == "default" else [f'runtime.memory="{size}"']
+
+
+def named(plugin, size):
+    return "cdcrt" + (f" by {plugin}" if plugin else "") + (f" in {size}" if size != "default" else "")
+
+
 class Bench:
     def __init__(self, arguments, work):
         self.arguments, self.work = arguments, work
@@ -81,7 +90,8 @@ class Bench:
         self.postgresql = Postgresql(settings={"track_commit_timestamp": "on", "fsync": "on" if arguments.fsync else "off", "max_wal_size": "4GB",
                                                "shared_buffers": "256MB"})
         build, plugins = arguments.build, arguments.plugins
-        ours = [contenders.Cdcrt(build, work, self.kafka, arguments.set, plugin, "cdcrt" if len(plugins) == 1 else f"cdcrt by {plugin}") for plugin in plugins]
+        ours = [contenders.Cdcrt(build, work, self.kafka, [*arguments.set, *budget_of(size)], plugin, named(plugin if len(plugins) > 1 else "", size))
+                for plugin in plugins for size in arguments.memory]
         self.contenders, self.readers = list(ours), [ours[0]]
         if arguments.against:
             other = contenders.Cdcrt(arguments.against, work, self.kafka, arguments.set, plugins[0], "the other build")

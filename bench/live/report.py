@@ -62,15 +62,17 @@ def throughput(runs):
 
 
 def _throughput(workload, groups):
-    """The last columns: the first contender beside each of the others."""
-    (first, ours), *others = groups.items()
+    """The last columns: each of ours beside each of the others; where all are ours, the first beside the rest."""
+    first, ours = next(iter(groups.items()))
+    own = [name for name in groups if name.startswith("cdcrt")]
+    pairs = [(name, other) for name in own for other in groups if other not in own] or [(first, other) for other in groups if other != first]
     title = f"into PostgreSQL, {workload}: {ours[0]['events']:,} events, {len(ours)} round{'s' if len(ours) > 1 else ''}"
-    lines = ["| " + " | ".join([title, *groups, *(f"{first} : {name}" for name, _ in others)]) + " |", "|---" + "|---:" * (len(groups) + len(others)) + "|"]
+    lines = ["| " + " | ".join([title, *groups, *(f"{name} : {other}" for name, other in pairs)]) + " |", "|---" + "|---:" * (len(groups) + len(pairs)) + "|"]
     for label, what, form, tells in THROUGHPUT:
-        found = [ratios(ours, theirs, what) if tells else None for _, theirs in others]
+        found = [ratios(groups[name], groups[other], what) if tells else None for name, other in pairs]
         lines.append(f"| {label} | " + " | ".join([spread([value_of(run, what) for run in group], form) for group in groups.values()]
                                                   + [spread(each, TWO) if each else "" for each in found]) + " |")
-    lines.append("| tables equal the generator's | " + " | ".join([*map(exact, groups.values()), *("" for _ in others)]) + " |")
+    lines.append("| tables equal the generator's | " + " | ".join([*map(exact, groups.values()), *("" for _ in pairs)]) + " |")
     return "\n".join(lines)
 
 

@@ -121,12 +121,14 @@ class KeyOrder::Batch {
     return among_each_other();
   }
 
+  /// The last ones of each partition, as many as are remembered in all: more would only be forgotten again.
   template <class Visit>
   void each(Visit&& visit) {
+    const std::size_t share = share_of_each();
     for (std::size_t i = 0; i < sealed_.partitions.size(); ++i) {
       Fold& fold = sealed_.partitions[i].fold;
       auto& entries = fold.entries();
-      const std::size_t first = entries.size() > known_.limit() ? entries.size() - known_.limit() : 0;
+      const std::size_t first = entries.size() > share ? entries.size() - share : 0;
       for (std::size_t at = first; at < entries.size(); ++at) {
         if (is_change(entries[at]) && !entries[at].closed) visit(change_of(i, entries[at]));
       }
@@ -138,6 +140,20 @@ class KeyOrder::Batch {
   }
 
  private:
+  /// So many of each partition are as many as are remembered in all; one that has fewer leaves room to the others.
+  [[nodiscard]] std::size_t share_of_each() const {
+    std::vector<std::size_t> counts;
+    for (const auto& part : sealed_.partitions) counts.push_back(part.fold.entries().size());
+    std::sort(counts.begin(), counts.end());
+    std::size_t left = known_.limit(), share = left;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      share = left / (counts.size() - i);
+      if (counts[i] > share) break;
+      left -= counts[i];
+    }
+    return std::max<std::size_t>(share, 1);
+  }
+
   uint32_t source_of(uint32_t index) const { return index < sources_.size() ? sources_[index] : UINT32_MAX; }
 
   Change change_of(std::size_t part, Entry& entry) const {

@@ -23,6 +23,7 @@
 #include "runtime/matches.hpp"
 #include "runtime/observation.hpp"
 #include "runtime/ownership.hpp"
+#include "runtime/resident_memory.hpp"
 #include "runtime/service_manager.hpp"
 #include "runtime/shutdown_watchdog.hpp"
 #include "runtime/stop_signal.hpp"
@@ -63,6 +64,7 @@ class Pipeline {
         reader_(shapes_, sources_) {}
 
   Ending run() {
+    ResidentMemory::fit(static_cast<int64_t>(manifest_.runtime.memory));
     {
       const StopWhileOpening stop;
       if (auto begun = observation_.begin(); !begun) {

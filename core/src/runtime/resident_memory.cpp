@@ -14,6 +14,7 @@ namespace {
 
 constexpr auto kInterval = std::chrono::seconds(1);
 constexpr int64_t kQuiet = 1 << 20;
+constexpr int64_t kSmallBudget = 48 << 20;
 // So that the allocator's upkeep costs nothing where little comes and goes.
 constexpr int64_t kWorthIt = 8 << 20;
 
@@ -25,6 +26,12 @@ int64_t resident_bytes() {
 }
 
 }  // namespace
+
+void ResidentMemory::fit([[maybe_unused]] int64_t budget) {
+#ifdef __GLIBC__
+  if (budget <= kSmallBudget) ::mallopt(M_ARENA_MAX, 1);
+#endif
+}
 
 void ResidentMemory::step(int64_t held) {
 #ifdef __GLIBC__

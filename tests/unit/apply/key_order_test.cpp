@@ -271,6 +271,30 @@ TEST_CASE("key order: keys that stay in their partitions go on for ever, however
   CHECK(rig.table->keys().order().size() <= 2 * apply::KeyOrder::kOfSeveral);
 }
 
+TEST_CASE("key order: of a batch from several partitions the last keys of each are remembered") {
+  const auto many = static_cast<int64_t>(apply::KeyOrder::kOfSeveral) + 200;
+  for (const int64_t few : {int64_t{10}, many}) {
+    CAPTURE(few);
+    Rig rig(by_partition(), 2);
+    const auto inserts = [](int64_t first, int64_t count) {
+      std::vector<Event> events;
+      for (int64_t id = first; id < first + count; ++id)
+        events.push_back(insert(id, text("new"), integer(2), std::to_string(100'000 + id)));
+      return events;
+    };
+    rig.send_all(inserts(1, few), 0);
+    rig.send_all(inserts(10'000, many), 1);
+    REQUIRE(rig.write());
+    const std::string rows = rig.rows();
+    // The other way round: an older change of the last key, and of one that only has room where the other partition had few.
+    rig.send(update(few, text("old"), integer(1), "000001"), 1);
+    rig.send(update(10'000 + many - 1, text("old"), integer(1), "000002"), 0);
+    rig.send(update(10'000 + many - (few < many ? 1'000 : 500), text("old"), integer(1), "000003"), 0);
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == rows);
+  }
+}
+
 TEST_CASE("key order: the warning that an older change came after a newer one is given once") {
   Rig rig(by_partition(), 2);
   for (int64_t id = 1; id < 4; ++id) {
