@@ -291,7 +291,7 @@ TEST_CASE("key order: of a batch from several partitions the last keys of each a
     rig.send(update(10'000 + many - 1, text("old"), integer(1), "000002"), 0);
     rig.send(update(10'000 + many - (few < many ? 1'000 : 500), text("old"), integer(1), "000003"), 0);
     REQUIRE(rig.write());
-    CHECK(rig.rows() == rows);
+    CHECK((rig.rows() == rows));  // thousands of rows: too many to print
   }
 }
 
