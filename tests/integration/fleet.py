@@ -61,10 +61,10 @@ class Fleet(Live):
         return {(topic, partition) for topic in [*("bench.shop." + table for table in TABLES), LOG, TRAIL] for partition in self.kafka.end_offsets(topic)}
 
     def leases(self):
-        """(topic, partition) -> (name of the process that claimed it last, how often it was claimed)."""
-        names = {process.pid: name for name, process in self.processes.items()}
+        """(topic, partition) -> (name of the process that claimed it last, None: of one that is gone or nobody; how often it was claimed)."""
+        names = {str(process.pid): name for name, process in self.processes.items()}
         rows = self.postgresql.query("live", "select topic, partition, owner, epoch from cdcrt.leases")
-        return {(topic, int(partition)): (names.get(int(owner.split(":")[1])), int(epoch)) for topic, partition, owner, epoch in rows}
+        return {(topic, int(partition)): (names.get(owner.partition(":")[2].partition(":")[0]), int(epoch)) for topic, partition, owner, epoch in rows}
 
     def owners(self):
         return {place: owner for place, (owner, _) in self.leases().items()}

@@ -1,6 +1,7 @@
 """Eight processes of one pipeline over the partitions of several topics, while a producer goes on: joins, leaves, kills, rolling restarts. In
 the end every table equals its source, and nothing was done twice beyond what the protocol says."""
 
+import json
 import os
 import random
 import shutil
@@ -56,6 +57,18 @@ class Scaling(Case):
         for name in fleet.running():
             self.assertEqual(fleet.end(name), 0, fleet.log(name)[-2000:])
 
+    def grow(self, fleet):
+        """A topic appears: the group meets again, as often as members learn of the topic one after the other. Returns once all of it is read."""
+        fleet.kafka.create_topic("bench.shop.late", len(NAMES))
+        for partition in range(len(NAMES)):
+            row = {"before": None, "after": {"n": partition}, "op": "c", "ts_ms": 1,
+                   "source": {"connector": "postgresql", "db": "shop", "schema": "shop", "table": "late"}}
+            fleet.kafka.produce("bench.shop.late", [(None, json.dumps(row))], partition)
+
+        def is_there():
+            return fleet.value("select to_regclass('shop.late') is not null") == "t" and fleet.value("select count(*) from shop.late") == str(len(NAMES))
+        wait_until(is_there, 60, lambda: f"nobody reads the new topic: {fleet.owners()}", poll=0.2)
+
     def told_of_moves(self, fleet, name):
         return [line for line in fleet.log(name).splitlines() if "assigned bench" in line or "took back bench" in line or "took away" in line]
 
@@ -85,6 +98,11 @@ class Scaling(Case):
         for name in NAMES:
             # Its own: given back at its end, and assigned again.
             self.assertEqual(len(self.told_of_moves(fleet, name)) - len(told[name]), 2 * ROUNDS, fleet.log(name))
+        fleet.finish_producing()
+        fleet.wait_until_complete(120)
+        self.grow(fleet)
+        for name in NAMES:  # offsets that are committed while a member joins would cost it all that it has
+            self.assertNotIn("took away", fleet.log(name))
         self.finish(fleet)
         summaries = fleet.summaries()
         self.assertEqual(len(summaries), len(NAMES) * (ROUNDS + 1))
