@@ -22,24 +22,28 @@ create trigger note after insert or update on cdcrt.progress for each row execut
 OVERLAY = """
 [sources.events]
 instance = "%(instance)s"
+assignment = "%(assignment)s"
 [sources.events.librdkafka]
 "session.timeout.ms" = %(session_ms)d
 "max.poll.interval.ms" = 60000
+[sinks.target]
+lock_timeout = "10s"
 """
 
 
 class Fleet(Live):
     """Processes p1, p2, ... of a pipeline; `session_ms`: after which a silent one has lost its partitions, `fixed_names`: whether its name
-    in the group outlives it."""
+    in the group outlives it, `assignment`: of the source."""
 
-    def __init__(self, folder, servers, session_ms, fixed_names=True):
+    def __init__(self, folder, servers, session_ms, fixed_names=True, assignment="cooperative"):
         super().__init__(folder, servers)
-        self.session_ms, self.fixed_names = session_ms, fixed_names
+        self.session_ms, self.fixed_names, self.assignment = session_ms, fixed_names, assignment
 
     def start(self, instance, *arguments):
         overlay = os.path.join(self.folder, f"{instance}-fleet.toml")
         with open(overlay, "w", encoding="utf-8") as file:
-            file.write(OVERLAY % {"instance": instance if self.fixed_names else "", "session_ms": self.session_ms})
+            file.write(OVERLAY % {"instance": instance if self.fixed_names else "", "assignment": self.assignment,
+                                  "session_ms": self.session_ms})
         log = os.path.join(self.folder, f"{instance}.log")
         self.processes[instance] = program.start(["--manifest", self.manifest(instance), "--manifest", overlay, "--output", "json", *arguments], {}, log)
         return self.processes[instance]
@@ -75,6 +79,11 @@ class Fleet(Live):
             owners = self.owners()
             return owners if set(owners) == self.places() and set(owners.values()) == set(self.running()) else None
         return wait_until(shared, seconds, lambda: f"not shared among {self.running()}: {self.owners()}", poll=0.2)
+
+    def wait_until_met(self, seconds=60):
+        """Until every table was made: they are made one after the other, by whichever process meets one first."""
+        wait_until(lambda: int(self.value("select count(*) from pg_tables where schemaname = 'shop'")) == len(TABLES) + 2, seconds,
+                   lambda: "\n".join(self.log(name)[-500:] for name in self.processes), poll=0.2)
 
     # ---- what was done ----
 

@@ -90,6 +90,7 @@ class Scaling(Case):
         claimed = {place: epoch for place, (_, epoch) in fleet.leases().items()}
         told = {name: self.told_of_moves(fleet, name) for name in NAMES}
         fleet.produce_slowly(SECONDS)
+        fleet.wait_until_met()
         for _ in range(ROUNDS):
             for name in NAMES:
                 self.restart(fleet, name)
