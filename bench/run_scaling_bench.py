@@ -5,9 +5,10 @@ what a rolling restart costs.
     run_scaling_bench.py [--build build/release] [--events 60000] [--rounds 2] [--processes 1 2 4 8] [--parts waiting computing idle upgrade]
                          [--delay-ms 50] [--json FILE]
 
-waiting     Each answer of the database is late by the delay, in both directions, and a process writes 500 rows at once by one connection: it waits, so
-            processes add up although the cores do not. It tells how the group and the target's commits scale, not how fast a machine is.
-computing   Default settings, no delay: with as few cores as here more processes are not faster; CPU by event tells what sharing costs.
+waiting     Each piece to and from the database is late by the delay, and a process writes 500 rows at once by one connection: it waits, so processes add up
+            although the cores do not. It tells how the group and the target's commits scale, not how fast a machine is. Each process has met each table before.
+computing   Three times as many events, default settings, no delay, the start included: with as few cores as here more processes are not faster; CPU by event
+            tells what sharing costs.
 idle        What N processes cost while nothing comes.
 upgrade     Eight processes ended and started one after the other, by kind of membership.
 
@@ -26,7 +27,7 @@ from live import PROJECT, usage  # noqa: E402
 
 PARTS = ("waiting", "computing", "idle", "upgrade")
 DEFAULT_CONNECTIONS, DEFAULT_ROWS = 4, 50_000
-WAITING_CONNECTIONS, WAITING_ROWS = 1, 500
+WAITING_CONNECTIONS, WAITING_ROWS, COMPUTED = 1, 500, 3
 IDLE_SECONDS, UPGRADE_SECONDS, UPGRADE_EVENTS = 15, 12, 24_000
 
 
@@ -62,6 +63,12 @@ class Bench:
             self.upgrading()
         self.measured["load"].append(os.getloadavg()[0])
 
+    def in_turns(self):
+        """(round, number of processes), every other round the other way round."""
+        for number in range(self.arguments.rounds):
+            for count in (self.arguments.processes if number % 2 == 0 else self.arguments.processes[::-1]):
+                yield number, count
+
     def add(self, part, measured):
         self.measured[part].append(measured)
         say(f"{part}: {measured}")
@@ -72,24 +79,29 @@ class Bench:
         from lab.proxy import TcpProxy
         from live import scaling
         from live.load import Load
+        from live.pieces import Pieces
+        arguments = self.arguments
         # As brokers are: those that start together meet in one assignment.
         kafka = Kafka(settings={"log.retention.ms": -1, "group.initial.rebalance.delay.ms": 3000})
         postgresql = Postgresql(settings={"track_commit_timestamp": "on", "shared_buffers": "256MB", "max_wal_size": "4GB", "max_connections": 150})
         proxy = TcpProxy(postgresql.port)
-        proxy.delay = self.arguments.delay_ms / 1000
-        ways = {"waiting": (proxy.port, WAITING_CONNECTIONS, WAITING_ROWS), "computing": (postgresql.port, DEFAULT_CONNECTIONS, DEFAULT_ROWS)}
+
+        def fleet(count, connections=DEFAULT_CONNECTIONS, rows=DEFAULT_ROWS):
+            return scaling.Fleet(arguments.build, self.work, kafka, count, connections, rows)
         try:
-            load = Load(kafka, self.arguments.build, self.work, self.arguments.events, schemas=False)
-            for part, (port, connections, rows) in ways.items():
-                for number in range(self.arguments.rounds if part in self.arguments.parts else 0):
-                    for count in (self.arguments.processes if number % 2 == 0 else self.arguments.processes[::-1]):
-                        fleet = scaling.Fleet(self.arguments.build, self.work, kafka, count, connections, rows)
-                        run = scaling.drain(fleet, load, postgresql, port, f"{part}{number}_{count}", not self.arguments.no_check)
-                        self.add(part, {"round": number, **run})
-            for count in self.arguments.processes if "idle" in self.arguments.parts else ():
+            if "waiting" in arguments.parts:
+                pieces = Pieces(arguments.build, self.work, arguments.events)
+                for number, count in self.in_turns():
+                    self.add("waiting", {"round": number, **scaling.steady(fleet(count, WAITING_CONNECTIONS, WAITING_ROWS), pieces, postgresql, proxy,
+                                                                           arguments.delay_ms / 1000, f"waiting{number}_{count}", not arguments.no_check)})
+            if "computing" in arguments.parts:
+                load = Load(kafka, arguments.build, self.work, COMPUTED * arguments.events, schemas=False)
+                for number, count in self.in_turns():
+                    self.add("computing", {"round": number, **scaling.drain(fleet(count), load, postgresql, postgresql.port, f"computing{number}_{count}",
+                                                                            not arguments.no_check)})
+            for count in arguments.processes if "idle" in arguments.parts else ():
                 kafka.create_topic(f"idle{count}", 16)
-                fleet = scaling.Fleet(self.arguments.build, self.work, kafka, count, DEFAULT_CONNECTIONS, DEFAULT_ROWS)
-                self.add("idle", scaling.idle_cost(fleet, [f"idle{count}"], postgresql, postgresql.port, f"idle{count}", IDLE_SECONDS))
+                self.add("idle", scaling.idle_cost(fleet(count), [f"idle{count}"], postgresql, postgresql.port, f"idle{count}", IDLE_SECONDS))
         finally:
             proxy.stop()
             kafka.stop()

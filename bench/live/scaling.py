@@ -1,4 +1,4 @@
-"""One pipeline by several processes: a backlog of sixteen partitions, shared by the group, into one database that is some way off."""
+"""One pipeline by several processes: a backlog of sixteen partitions, shared by the group, into one database, which may be some way off."""
 
 import os
 import signal
@@ -8,10 +8,10 @@ import time
 from lab.postgresql import sink as sink_lines
 from lab.process import wait_until
 from live import usage
+from live.load import PARTITIONS
 from live.meter import Meter
 from live.throughput import SHORTEST, between_commits
 
-# One connection and small batches: what a process carries is bounded by the answers that it waits for, not by the processor that all share here.
 MANIFEST = """[pipeline]
 name = "{database}"
 [sources.events]
@@ -75,22 +75,13 @@ class Fleet:
 
 
 def drain(fleet, load, postgresql, port, database, check):
-    """The backlog of `load`, from the first commit to the last; a dictionary of what was measured. `port`: by which the database is reached."""
+    """The backlog of `load` by processes that start on it, their start included; a dictionary of what was measured. `port`: of the database."""
     postgresql.create(database)
     postgresql.sql(database, "create schema shop;" + load.create_tables())
-    ends = {(topic, partition): end for topic in load.topics() for partition, end in fleet.kafka.end_offsets(topic).items() if end > 0}
     meter = Meter(fleet.kafka, postgresql)
-    began = time.monotonic()
     try:
         fleet.begin(load.topics(), port, database)
-
-        def complete():
-            fleet.check()
-            committed = fleet.kafka.admin.committed(database)
-            return all(committed.get(place, -1) >= end for place, end in ends.items())
-        wait_until(complete, AT_MOST, lambda: "the backlog is not read", poll=0.25)
-        seconds = time.monotonic() - began
-        owners = int(postgresql.value(database, "select count(distinct owner) from cdcrt.leases where epoch > 0"))
+        wait_until(lambda: _is_read(fleet, load.topics(), database), AT_MOST, "the backlog is not read", poll=0.25)
         claims = int(postgresql.value(database, "select sum(epoch) from cdcrt.leases"))
         used = fleet.finish()
         taken = meter.taken()
@@ -100,13 +91,56 @@ def drain(fleet, load, postgresql, port, database, check):
     committing = between_commits(postgresql, database)
     wrong = load.differences(postgresql, database) if check else None
     postgresql.drop(database)
-    taken.pop("round_trips")  # the proxy's are counted too
-    taken.pop("machine_cpu_seconds")
     cpu = sum(each.ru_utime + each.ru_stime for each in used)
-    return {"processes": fleet.count, "owners": owners, "partitions": len(ends), "claims": claims, "events": load.events, "seconds": round(seconds, 2),
-            "committing_seconds": round(committing, 3), "events_per_second": round(load.events / max(committing, SHORTEST)),
-            "peak_mib": round(max(each.ru_maxrss for each in used) / 1024), "cpu_seconds": round(cpu, 2), **taken,
-            "exact": None if wrong is None else not wrong, "differences": wrong or "", "load": round(os.getloadavg()[0], 1)}
+    return {**_told(fleet, load.events, committing, claims, cpu, used, taken), "exact": None if wrong is None else not wrong, "differences": wrong or ""}
+
+
+def steady(fleet, pieces, postgresql, proxy, delay, database, check):
+    """Every process has a share and has met every table; then the backlog comes, and the database is some way off: `delay` seconds, there and back
+    each. From the first commit of it to the last; a dictionary of what was measured."""
+    postgresql.create(database)
+    postgresql.sql(database, "create schema shop;" + pieces.create_tables())
+    topics, proxy.delay = pieces.names(database), 0
+    for topic in topics:
+        fleet.kafka.create_topic(topic, PARTITIONS)
+    try:
+        pieces.produce(fleet.kafka, database, rest=False)
+        fleet.begin(topics, proxy.port, database)
+        wait_until(lambda: _shared(postgresql, database, fleet.count) and _is_read(fleet, topics, database), AT_MOST, "the partitions are not shared", poll=0.25)
+        proxy.delay = delay
+        meter = Meter(fleet.kafka, postgresql)
+        cpu = sum(usage.cpu(process.pid) for process in fleet.processes)
+        mark = postgresql.value(database, "select clock_timestamp()")
+        pieces.produce(fleet.kafka, database, rest=True)
+        wait_until(lambda: _is_read(fleet, topics, database), AT_MOST, "the backlog is not read", poll=0.25)
+        cpu = sum(usage.cpu(process.pid) for process in fleet.processes) - cpu
+        taken = meter.taken()
+        meter.close()
+        claims = int(postgresql.value(database, "select sum(epoch) from cdcrt.leases"))
+        proxy.delay = 0
+        used = fleet.finish()
+    finally:
+        fleet.stop()
+    committing = between_commits(postgresql, database, mark)
+    wrong = pieces.differences(postgresql, database) if check else None
+    postgresql.drop(database)
+    for topic in topics:
+        fleet.kafka.delete_topic(topic)
+    return {**_told(fleet, pieces.rest, committing, claims, cpu, used, taken), "partitions": len(pieces.files), "exact": None if wrong is None else not wrong,
+            "differences": wrong or ""}
+
+
+def _told(fleet, events, committing, claims, cpu, used, taken):
+    return {"processes": fleet.count, "claims": claims, "events": events, "committing_seconds": round(committing, 3),
+            "events_per_second": round(events / max(committing, SHORTEST)), "peak_mib": round(max(each.ru_maxrss for each in used) / 1024),
+            "cpu_seconds": round(cpu, 2), "database_cpu_seconds": taken["database_cpu_seconds"], "broker_cpu_seconds": taken["broker_cpu_seconds"],
+            "commits": taken["commits"], "steal_seconds": taken["steal_seconds"], "load": round(os.getloadavg()[0], 1)}
+
+
+def _is_read(fleet, topics, database):
+    fleet.check()
+    committed = fleet.kafka.admin.committed(database)
+    return all(committed.get((topic, partition), -1) >= end for topic in topics for partition, end in fleet.kafka.end_offsets(topic).items() if end > 0)
 
 
 def idle_cost(fleet, topics, postgresql, port, database, seconds):
