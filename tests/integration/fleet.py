@@ -26,6 +26,7 @@ assignment = "%(assignment)s"
 [sources.events.librdkafka]
 "session.timeout.ms" = %(session_ms)d
 "max.poll.interval.ms" = 60000
+"topic.metadata.refresh.interval.ms" = 3000
 [sinks.target]
 lock_timeout = "10s"
 """

@@ -57,17 +57,18 @@ class Scaling(Case):
         for name in fleet.running():
             self.assertEqual(fleet.end(name), 0, fleet.log(name)[-2000:])
 
-    def grow(self, fleet):
+    def grow(self, fleet, table):
         """A topic appears: the group meets again, as often as members learn of the topic one after the other. Returns once all of it is read."""
-        fleet.kafka.create_topic("bench.shop.late", len(NAMES))
+        topic = "bench.shop." + table
+        fleet.kafka.create_topic(topic, len(NAMES))
+        row = {"before": None, "after": {"n": 1}, "op": "c", "ts_ms": 1, "source": {"connector": "postgresql", "db": "shop", "schema": "shop", "table": table}}
         for partition in range(len(NAMES)):
-            row = {"before": None, "after": {"n": partition}, "op": "c", "ts_ms": 1,
-                   "source": {"connector": "postgresql", "db": "shop", "schema": "shop", "table": "late"}}
-            fleet.kafka.produce("bench.shop.late", [(None, json.dumps(row))], partition)
+            fleet.kafka.produce(topic, [(None, json.dumps(row))], partition)
 
         def is_there():
-            return fleet.value("select to_regclass('shop.late') is not null") == "t" and fleet.value("select count(*) from shop.late") == str(len(NAMES))
-        wait_until(is_there, 60, lambda: f"nobody reads the new topic: {fleet.owners()}", poll=0.2)
+            known = fleet.value(f"select to_regclass('shop.{table}') is not null") == "t"
+            return known and fleet.value(f"select count(*) from shop.{table}") == str(len(NAMES))
+        wait_until(is_there, 60, lambda: f"nobody reads {topic}: {fleet.owners()}", poll=0.2)
 
     def told_of_moves(self, fleet, name):
         return [line for line in fleet.log(name).splitlines() if "assigned bench" in line or "took back bench" in line or "took away" in line]
@@ -101,7 +102,8 @@ class Scaling(Case):
             self.assertEqual(len(self.told_of_moves(fleet, name)) - len(told[name]), 2 * ROUNDS, fleet.log(name))
         fleet.finish_producing()
         fleet.wait_until_complete(120)
-        self.grow(fleet)
+        for topic in ("late", "later", "last"):
+            self.grow(fleet, topic)
         for name in NAMES:  # offsets that are committed while a member joins would cost it all that it has
             self.assertNotIn("took away", fleet.log(name))
         self.finish(fleet)
