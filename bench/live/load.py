@@ -38,8 +38,7 @@ class Load:
         pieces = os.path.join(work, "pieces")
         subprocess.run([os.path.join(build, "bin", "generate_events"), "--events", str(self.events), "--seed", str(seed), "--pieces", pieces,
                         "--expected", self.expected, *shape.words, *([] if schemas else ["--no-schemas"])], check=True)
-        with open(os.path.join(self.expected, "types.toml"), "rb") as file:
-            self.tables = {name: of["columns"] for name, of in tomllib.load(file).items()}
+        self.tables = self.types_told()
         self.compressions, self.names = compressions, sorted({name.rpartition("-")[0] for name in os.listdir(pieces)})
         for compression in compressions:
             for name, topic in zip(self.names, self.topics(compression)):
@@ -48,6 +47,11 @@ class Load:
                     kafka.produce_file(topic, os.path.join(pieces, f"{name}-{partition}"), partition, properties={"compression.codec": compression})
         shutil.rmtree(pieces)
         self.sums = None
+
+    def types_told(self):
+        """Table -> column -> kind, as the generator tells them."""
+        with open(os.path.join(self.expected, "types.toml"), "rb") as file:
+            return {name: of["columns"] for name, of in tomllib.load(file).items()}
 
     def topics(self, compression="none"):
         return tuple(f"{self.workload}-{compression}.{name.partition('.')[2]}" for name in self.names)

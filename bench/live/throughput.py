@@ -32,11 +32,11 @@ def into_postgresql(contender, load, postgresql, database, check):
             "exact": None if wrong is None else not wrong, "differences": wrong or "", "threads_cpu_seconds": _threads(used)}
 
 
-def between_commits(postgresql, database):
-    """Seconds between the first and the last commit that left a row behind."""
+def between_commits(postgresql, database, since="-infinity"):
+    """Seconds between the first and the last commit after `since` that left a row behind."""
     tables = [name for name, in postgresql.query(database, "select table_name from information_schema.tables where table_schema = 'shop'")]
     rows = " union all ".join(f"select pg_xact_commit_timestamp(xmin) as t from shop.{table}" for table in tables)
-    return float(postgresql.value(database, f"select extract(epoch from max(t) - min(t)) from ({rows}) as c"))
+    return float(postgresql.value(database, f"select extract(epoch from max(t) - min(t)) from ({rows}) as c where t > '{since}'"))
 
 
 def _threads(used):

@@ -117,11 +117,12 @@ class Load:
 
 
 class Servers:
-    """A broker, a database and a load for all tests of a module; each begins with them empty. The caller ends them with stop()."""
+    """A broker, a database and a load for all tests of a module; each begins with them empty. The caller ends them with stop().
+    `connections`: that the database takes at once."""
 
-    def __init__(self, events, seed=1, slices=10):
+    def __init__(self, events, seed=1, slices=10, connections=50):
         self.folder = tempfile.mkdtemp(prefix="cdcrt-load-")
-        self.kafka, self.postgresql = Kafka(settings={"group.min.session.timeout.ms": 1000}), Postgresql()
+        self.kafka, self.postgresql = Kafka(settings={"group.min.session.timeout.ms": 1000}), Postgresql(settings={"max_connections": connections})
         self.load = Load(self.folder, events, seed, slices)
 
     def clear(self):

@@ -141,7 +141,7 @@ void Process::end() {
   const auto in_time = [&] { return scheduler().now() < deadline; };
   parts.monitor.stop_reading = true;
   parts.monitor.notify();
-  parts.monitor.settled.wait([&] { return parts.flows.idle() || !in_time() || !failure().empty(); });
+  parts.monitor.settled.wait([&] { return (!parts.sources.front()->reads() && parts.flows.idle()) || !in_time() || !failure().empty(); });
   parts.sinks.front()->flush();
   parts.monitor.settled.wait([&] { return !in_time() || parts.sinks.front()->failed() || parts.sinks.front()->idle(); });
   parts.decoders->stop();
@@ -151,6 +151,7 @@ void Process::end() {
   parts.coordinator.tell_sources();
   parts.sources.front()->stop();
   (void)parts.dead_letters.flush();
+  if (in_time() && failure().empty() && !parts.flows.idle()) fail("what a process took from the source before it ended was left behind");
 }
 
 std::string Process::describe() const {

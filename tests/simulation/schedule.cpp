@@ -23,7 +23,8 @@ namespace {
 constexpr Time kWatched = 60 * kSecond;  // nothing happens any more
 constexpr Time kHour = 3600 * kSecond;
 constexpr Time kLockTimeout = 300 * kSecond;  // to finish in once nothing goes wrong any more
-constexpr uint64_t kMaxSteps = 400'000;
+constexpr uint64_t kMaxSteps = 400'000;       // of up to three processes
+constexpr int kMostProcesses = 8;
 
 // Fixed memory: it outlives schedules.
 struct LeftOut {
@@ -54,10 +55,24 @@ LeftOut left_out[] = {
     {"rests", [](Character& own) { own.rests = false; }},
     {"scattered-keys", [](Character& own) { own.scattered = false; }},
     {"rebalances", [](Character& own) { own.rebalances = 0; }},
+    {"crowds",
+     [](Character& own) {
+       own.crowd = false;
+       own.joins = own.leaves = own.rolls = 0;
+     }},
     {"keys-elsewhere", [](Character& own) { own.keys_elsewhere = false; }},
     {"renames", [](Character& own) { own.renames = own.told_apart = false; }},
     {"definitions-apart", [](Character& own) { own.told_apart = false; }},
 };
+
+// On the side: what else a seed draws stays what it was.
+void draw_crowd(Character& own, Random chance) {
+  own.crowd = chance.chance(80);
+  if (!own.crowd) return;
+  own.joins = static_cast<int>(chance.between(2, kMostProcesses - own.processes));
+  own.leaves = static_cast<int>(chance.between(0, 3));
+  own.rolls = static_cast<int>(chance.between(0, 2));
+}
 
 void draw_character(Character& own) {
   Random& chance = random();
@@ -91,6 +106,7 @@ void draw_character(Character& own) {
   own.table_locks = chance.chance(300);
   own.rests = chance.chance(200);
   own.rests_long = chance.chance(10);
+  draw_crowd(own, Random(Random(chance).next()));
   own.scattered = chance.chance(250);
   // A part of a row that comes before the row is a dead letter, also where its row comes later.
   if (own.scattered) own.partial = own.split_key_changes = own.keyless = false;
@@ -136,7 +152,7 @@ class Schedule {
       const bool done = is_done();
       if (done && is_quiet()) break;
       if (!done) settled_ = quiet_until_ = 0;
-      if (settled_ == 0 && (state_.scheduler.now() > state_.character.duration + kLockTimeout || state_.scheduler.steps() > kMaxSteps))
+      if (settled_ == 0 && (state_.scheduler.now() > state_.character.duration + kLockTimeout || state_.scheduler.steps() > max_steps()))
         fail("it does not finish" + where());
     }
     if (state_.failure.empty()) compare();
@@ -159,6 +175,9 @@ class Schedule {
     for (int i = 0; i < own.crashes; ++i) events.at(some_time(), [this] { crash(); });
     for (int i = 0; i < own.freezes; ++i) events.at(some_time(), [this] { freeze(); });
     for (int i = 0; i < own.stops; ++i) events.at(some_time(), [this] { stop(); });
+    for (int i = 0; i < own.joins; ++i) events.at(some_time(), [this] { start(); });
+    for (int i = 0; i < own.leaves; ++i) events.at(some_time(), [this] { leave(); });
+    for (int i = 0; i < own.rolls; ++i) events.at(some_time(), [this] { roll(live()); });
     for (int i = 0; i < own.rebalances; ++i) events.at(some_time(), [this] { broker_->rebalance(false); });
     for (int i = 0; i < own.outages; ++i) {
       const Time from = some_time(), to = from + chance.below(own.duration - from);
@@ -256,6 +275,24 @@ class Schedule {
     if (Process* process = some_process(); process != nullptr) process->stop();
   }
 
+  // For good: nobody is started in its place.
+  void leave() {
+    if (live().size() < 2) return;
+    Process* process = some_process();
+    CDCRT_TRACE("process " + std::to_string(process->number()) + " leaves");
+    alive_[static_cast<std::size_t>(process->number())] = false;
+    process->stop();
+  }
+
+  // As an upgrade does: one after the other is ended, and another started in its place.
+  void roll(std::vector<Process*> left) {
+    if (left.empty() || !state_.faults) return;
+    Process* process = left.back();
+    left.pop_back();
+    if (alive_[static_cast<std::size_t>(process->number())]) process->stop();
+    state_.scheduler.at(state_.scheduler.now() + random().below(2 * kSecond), [this, left = std::move(left)] { roll(left); });
+  }
+
   void restart_ended() {
     for (std::size_t i = 0; i < processes_.size(); ++i) {
       if (!alive_[i] || !processes_[i]->ended()) continue;
@@ -271,6 +308,10 @@ class Schedule {
       const auto found = watermarks.find(each.first);
       return each.second.end() == 0 || (found != watermarks.end() && found->second >= each.second.end());
     });
+  }
+
+  [[nodiscard]] uint64_t max_steps() const {
+    return kMaxSteps * static_cast<uint64_t>(1 + (state_.character.processes + state_.character.joins - 1) / 3);
   }
 
   // Who asks to be left alone is: after the last watermarks and looks nothing reaches the target any more.

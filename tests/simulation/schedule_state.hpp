@@ -18,6 +18,9 @@ struct Character {
   int64_t slow_calls = 0;       ///< take up to two seconds
   int64_t lost_commits = 0, lost_calls = 0, busy_calls = 0, broker_errors = 0;
   int crashes = 0, freezes = 0, rebalances = 0, stops = 0, outages = 0, outsiders = 0;  ///< how many
+  bool crowd = false;  ///< up to eight processes, topics of more partitions
+  int joins = 0, leaves = 0,
+      rolls = 0;  ///< how many: processes more; that end for good; rounds in which all are ended and started one by one
   bool keyless = false, truncates = false, bad_values = false, late_columns = false, partial = false;
   bool key_changes = false, split_key_changes = false, growth = false, retention = false;
   bool rests = false;           ///< the target is left alone while nothing happens; in the end that is watched for a while

@@ -56,7 +56,7 @@ Workload::Workload() {
   for (int64_t i = 0; i < topic_count; ++i) {
     Topic& topic = topics.emplace_back();
     topic.name = "topic" + std::to_string(i);
-    topic.partitions = static_cast<int32_t>(chance.between(1, 3));
+    topic.partitions = static_cast<int32_t>(chance.between(1, own.crowd ? 6 : 3));
     topic.later_partitions = topic.partitions + (own.growth ? 1 : 0);
   }
   const auto table_count = chance.between(1, 2);

@@ -49,6 +49,7 @@ constexpr int64_t kRowShare = 4;
 
 // How long the process may take once what was buffered is written, or given up.
 constexpr auto kTidying = std::chrono::seconds(10);
+constexpr auto kLastBatch = std::chrono::seconds(1);  // a source looks up twenty times a second
 
 // How often a pipeline that goes on looks for what its manifest names in vain.
 constexpr auto kUnmetInterval = std::chrono::minutes(1);
@@ -321,8 +322,12 @@ class Pipeline {
     watchdog_.begin(deadline);
     const auto in_time = [&] { return std::chrono::steady_clock::now() < deadline; };
     // A sink that failed writes nothing more; the others write what they hold, whatever ended the run.
-    // What a source gave before it failed is applied.
-    monitor_.settled.wait([&] { return flows_.idle() || !in_time() || failed_behind_sources(); });
+    // What a source gave before it failed, or is about to give, is applied; one that does not come back is not waited for.
+    const auto given_by = std::chrono::steady_clock::now() + kLastBatch;
+    monitor_.settled.wait([&] {
+      const bool reads = std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->reads(); });
+      return ((!reads || std::chrono::steady_clock::now() >= given_by) && flows_.idle()) || !in_time() || failed_behind_sources();
+    });
     for (auto& sink : sinks_) sink->flush();
     monitor_.settled.wait([&] {
       return !in_time() || std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed() || sink->idle(); });

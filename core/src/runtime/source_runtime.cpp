@@ -202,7 +202,14 @@ Error deleted_by_retention(const progress::PartitionKey& partition, int64_t next
 void SourceRuntime::start(AssignmentListener& listener) {
   listener_ = &listener;
   heartbeat_ = &monitor_.heartbeats.add("source '" + name() + "'");
-  thread_ = std::thread([this] { work(); });
+  reads_ = true;
+  thread_ = std::thread([this] {
+    const bool has_begun = begin(*listener_);
+    while (has_begun && !monitor_.stop_reading && step(50)) beat();
+    reads_ = false;
+    monitor_.settled.notify_all();
+    if (has_begun) stay();
+  });
 }
 
 bool SourceRuntime::fail(Error error) {
@@ -312,9 +319,7 @@ void SourceRuntime::beat() {
   if (heartbeat_ != nullptr) heartbeat_->beat();
 }
 
-void SourceRuntime::work() {
-  if (!begin(*listener_)) return;
-  while (!monitor_.stop_reading && step(50)) beat();
+void SourceRuntime::stay() {
   heartbeat_->rest();  // the end is bounded by shutdown_timeout
   commit_pending();
   if (failure()) return;

@@ -62,6 +62,8 @@ class SourceRuntime {
 
   /// The flow of a partition of this source, made on first use.
   Flow& flow(const std::string& topic, int32_t partition);
+  /// Its thread may hand over one more batch.
+  [[nodiscard]] bool reads() const { return reads_; }
   /// Every message was handed on, and no seek waits.
   [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] std::optional<Error> failure() const;
@@ -83,7 +85,7 @@ class SourceRuntime {
   void stop();
 
  private:
-  void work();
+  void stay();
   void beat();
   Result<void> seek_pending();
   void commit_pending();
@@ -120,7 +122,7 @@ class SourceRuntime {
   std::vector<Seek> seeks_;
   std::map<std::pair<std::string, int32_t>, int64_t> commits_;
   std::optional<Error> failure_;
-  std::atomic<bool> ended_{false};
+  std::atomic<bool> ended_{false}, reads_{false};
   void note_outage(const Error* error);
   diagnostics::Reminder outage_;
   std::string outage_text_;                                          ///< guarded by mutex_; empty: there is none

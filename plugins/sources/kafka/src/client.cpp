@@ -147,9 +147,16 @@ sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& h
                               rd_kafka_resp_err_t error, void* of) {
       auto* client_of = static_cast<Client*>(of);
       if (request == kFetch) client_of->received_ += size;
+      client_of->join_watch_.answered(request);
       if (error == RD_KAFKA_RESP_ERR_NO_ERROR) client_of->silence_.answered();
       return RD_KAFKA_RESP_ERR_NO_ERROR;
     };
+    const auto on_request = [](rd_kafka_t*, int, const char*, int32_t, int16_t request, int16_t, int32_t, size_t, void* of) {
+      static_cast<Client*>(of)->join_watch_.sent(request);
+      return RD_KAFKA_RESP_ERR_NO_ERROR;
+    };
+    const auto code = rd_kafka_interceptor_add_on_request_sent(handle, "cdcrt", on_request, self);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
     return rd_kafka_interceptor_add_on_response_received(handle, "cdcrt", on_answer, self);
   };
   rd_kafka_conf_interceptor_add_on_new(configuration, "cdcrt", on_new, client.get());

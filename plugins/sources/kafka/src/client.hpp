@@ -12,6 +12,7 @@
 #include "cdcrt/sdk/status.hpp"
 #include "diagnostics.hpp"
 #include "fetch_limit.hpp"
+#include "join_watch.hpp"
 #include "queue_watch.hpp"
 #include "settings.hpp"
 #include "silence.hpp"
@@ -44,6 +45,7 @@ class Client {
   [[nodiscard]] rd_kafka_s* get() const { return handle_; }
   [[nodiscard]] Diagnostics& diagnostics() { return diagnostics_; }
   [[nodiscard]] const Silence& silence() const { return silence_; }
+  [[nodiscard]] const JoinWatch& join_watch() const { return join_watch_; }
   /// Destroys it, in the background where that takes longer than `timeout`.
   static void retire(std::unique_ptr<Client> client, std::chrono::milliseconds timeout = std::chrono::seconds(2));
   /// Never destroys it: the handle's threads go on until the process ends.
@@ -75,6 +77,7 @@ class Client {
   QueueWatch watch_;
   double message_bytes_ = 0;  // about
   Silence silence_;
+  JoinWatch join_watch_;
   std::atomic<uint64_t> received_{0};  // bytes of answers with messages
 };
 

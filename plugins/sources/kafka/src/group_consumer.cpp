@@ -182,7 +182,7 @@ void GroupConsumer::commit(std::string_view topic, int32_t partition, int64_t of
 }
 
 void GroupConsumer::flush_commits(bool at_once) {
-  if (commits_.empty()) return;
+  if (commits_.empty() || client_->join_watch().is_joining()) return;
   const auto now = Clock::now();
   if (!at_once && now - committed_at_ < kBetweenCommits) return;
   committed_at_ = now;
