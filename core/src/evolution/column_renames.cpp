@@ -252,6 +252,10 @@ bool TableKnowledge::came_after(const Column& column, const Column& other, std::
 // Of the columns that were there before it, the definition lacks one, and it has one that was not there. Where it is later than definitions
 // that are still to be read, it may do so of more: a rename keeps the type.
 std::optional<Renaming> TableKnowledge::untold_renaming(const event::Shape& definition, std::string_view order) const {
+  // It is read again. What was not dropped meanwhile is not the one that it lacked.
+  for (const auto& [name, formers] : formers_) {
+    if (std::any_of(formers.begin(), formers.end(), [&](const Former& former) { return former.until == order; })) return std::nullopt;
+  }
   std::vector<bool> named(columns_.size());
   for (const auto& column : definition.columns) {
     if (const int32_t slot = slot_named(column.name, order); slot >= 0) named[static_cast<uint32_t>(slot)] = true;

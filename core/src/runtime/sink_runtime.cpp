@@ -330,6 +330,7 @@ std::size_t SinkRuntime::table_count() const {
 
 void SinkRuntime::start() {
   watch_.keep_distance();
+  if (store_) watch_.repairs();
   const uint32_t count = connections();
   for (uint32_t i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
   if (store_) threads_.emplace_back([this] { repair(); });

@@ -299,7 +299,8 @@ std::optional<TableWatch::Clock::time_point> TableWatch::last_detached_progress(
   for (const auto& [table, detached] : detached_) {
     if (detached.by_operator || (detached.lacks_key && !others_may_tell_keys)) continue;
     // One that waits for definitions is let go once all is read.
-    const bool is_moving = detached.is_tried || detached.awaits_definitions || detached.failures == 1;
+    const bool is_moving =
+        detached.is_tried || detached.awaits_definitions || detached.failures == 1 || (is_repairing_ && detached.failures == 0);
     const auto progress = is_moving ? Clock::now() : detached.last_progress;
     last = last ? std::max(*last, progress) : progress;
   }

@@ -60,6 +60,8 @@ class TableWatch final : public apply::TableObserver {
 
   // Repair.
 
+  /// From now on somebody tries detached tables. Before the writers begin.
+  void repairs() { is_repairing_ = true; }
   /// Detached tables that are to be tried now.
   [[nodiscard]] std::vector<apply::Table*> due_for_repair(Clock::time_point now = Clock::now()) const;
   [[nodiscard]] std::optional<Clock::time_point> next_repair() const;
@@ -69,8 +71,8 @@ class TableWatch final : public apply::TableObserver {
   /// 13 s, longer where very many tables are detached.
   void tried(apply::Table& table, bool progressed);
   /// When a detached table last made progress, or was detached; nullopt: there is none. One that is being tried makes progress, however
-  /// long that takes here, and a single attempt that failed tells nothing. Tables that an operator paused do not count, nor those that wait
-  /// for a key that no other process can tell.
+  /// long that takes here, and so does one that was not tried since there is something new; a single attempt that failed tells nothing.
+  /// Tables that an operator paused do not count, nor those that wait for a key that no other process can tell.
   [[nodiscard]] std::optional<Clock::time_point> last_detached_progress(bool others_may_tell_keys = true) const;
   /// Tells of tables that have waited for their key, or for definitions, for some time; `all`: for however short.
   void tell_waiting(bool all = false, Clock::time_point now = Clock::now());
@@ -113,7 +115,7 @@ class TableWatch final : public apply::TableObserver {
     bool by_operator = false, lacks_key = false, awaits_definitions = false;
     bool is_tried = false;  ///< at this moment
     Clock::time_point due{}, last_progress{};
-    unsigned failures = 0;
+    unsigned failures = 0;  ///< since the last progress, or since its key or a definition was told
   };
   [[nodiscard]] bool is_full(const apply::Waiting& waiting) const;
   [[nodiscard]] Clock::time_point due_of(const apply::Table& table, const apply::Waiting& waiting) const;
@@ -127,7 +129,7 @@ class TableWatch final : public apply::TableObserver {
   Places waiting_, full_;
   std::unordered_map<const apply::Table*, Listed> places_;
   std::size_t taken_ = 0;
-  bool keeps_distance_ = false;
+  bool keeps_distance_ = false, is_repairing_ = false;
   Clock::time_point opens_{};  ///< before that no transaction begins for tables that are not full
   Clock::duration distance_{};
   std::unordered_map<const apply::Table*, Pace> paces_;  ///< of tables that were written

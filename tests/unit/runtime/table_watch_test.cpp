@@ -170,6 +170,36 @@ TEST_CASE_FIXTURE(
   CHECK(*watch.last_detached_progress() > detached);
 }
 
+TEST_CASE_FIXTURE(Watched,
+                  "a detached table that was not tried since there is something new makes progress, where tables are tried at all") {
+  const auto makes_progress = [&] {
+    const Time before = *watch.last_detached_progress();
+    while (TableWatch::Clock::now() <= before) {
+    }
+    return *watch.last_detached_progress() > before;
+  };
+  const auto fails = [&] {
+    watch.tries(customers);
+    watch.tried(customers, false);
+  };
+  watch.troubled(customers, cdcrt::apply::Trouble::kLacksKey, "its key is not known");
+  CHECK_FALSE(makes_progress());
+  watch.repairs();
+  CHECK(makes_progress());
+  CHECK_FALSE(watch.last_detached_progress(false).has_value());
+  fails();
+  fails();
+  CHECK_FALSE(makes_progress());
+  watch.told(customers);
+  CHECK(makes_progress());
+  fails();
+  fails();
+  CHECK_FALSE(makes_progress());
+  watch.tries(customers);
+  watch.tried(customers, true);
+  CHECK(makes_progress());
+}
+
 TEST_CASE_FIXTURE(Watched, "a table that waits for definitions is listed until it is told, and is told of only when that lasts") {
   const auto waiting = [&] { return watch.waiting_for_definitions(); };
   watch.troubled(customers, cdcrt::apply::Trouble::kAwaitsDefinitions, "lacks a column");

@@ -398,7 +398,6 @@ sdk::Status FileSource::fetch(std::string_view topic, int32_t number, int64_t fi
       }
       Located located;
       if (!decoder.locate(line, inputs[file], located)) continue;
-      auto batch = std::make_unique<sdk::MessageBatch>(pool_, name, number, 0);
       const auto is_asked = [&] {
         return located.partition == number && located.topic == topic && located.offset >= first && located.offset > seen &&
                located.offset <= last;
@@ -406,6 +405,7 @@ sdk::Status FileSource::fetch(std::string_view topic, int32_t number, int64_t fi
       if (located.partition == number && located.topic == topic && located.offset > last) return {};
       // Whether a line is unreadable shows only when it was read to its end.
       if (!is_asked() && !(wants_unreadable && located.is_readable)) continue;
+      auto batch = std::make_unique<sdk::MessageBatch>(pool_, name, number, 0);
       bool is_added = decoder.decode(located, *batch);
       if (!is_added && is_asked()) is_added = decoder.decode(located, *batch);
       if (!is_added || !is_asked()) continue;
