@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -44,10 +45,13 @@ struct Copies {
   Failure write(const std::vector<Row>& rows, cdcrt_write_kind kind = CDCRT_WRITE_UPSERT) {
     return target.write(kind, "rows", kind == CDCRT_WRITE_APPEND ? kKeyless : kPlain, rows);
   }
+  /// In the order of the writes.
   std::string asked() {
-    std::string all;
-    for (const std::string& row : target.read("asked", kAsked)) all += row.substr(row.rfind(':') + 1) + " ";
-    return all;
+    std::map<int64_t, std::string> all;
+    for (const std::string& row : target.read("asked", kAsked)) all[std::stoll(row.substr(4))] = row.substr(row.rfind(':') + 1) + " ";
+    std::string text;
+    for (const auto& [number, how] : all) text += how;
+    return text;
   }
   std::size_t count() { return target.read("rows", kPlain).size(); }
 };
@@ -88,7 +92,9 @@ TEST_CASE("copy: what other statements of its transaction did stays, whether row
   for (const bool is_there : {false, true}) {
     CAPTURE(is_there);
     Copies copies;
-    if (is_there) REQUIRE_FALSE(copies.write({{i64(150), str("old")}}));
+    if (is_there) {
+      REQUIRE_FALSE(copies.write({{i64(150), str("old")}}));
+    }
     const std::size_t before = copies.count();
     for (const bool commits : {false, true}) {
       REQUIRE_FALSE(copies.target.begin());
@@ -96,7 +102,8 @@ TEST_CASE("copy: what other statements of its transaction did stays, whether row
       REQUIRE_FALSE(copies.target.write(CDCRT_WRITE_UPSERT, "rows", kPlain, Copies::many(1)));
       REQUIRE_FALSE(copies.target.write(CDCRT_WRITE_UPSERT, "rows", kPlain, Copies::many(6000)));
       REQUIRE_FALSE(copies.target.write(CDCRT_WRITE_DELETE, "rows", {kPlain[0]}, {{i64(1)}}));
-      REQUIRE_FALSE(commits ? copies.target.commit() : copies.target.rollback());
+      const Failure ended = commits ? copies.target.commit() : copies.target.rollback();
+      REQUIRE_FALSE(ended);
       CHECK(copies.count() == (commits ? 2 * kMany : before));
     }
   }
