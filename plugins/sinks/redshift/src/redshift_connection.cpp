@@ -193,8 +193,8 @@ Status RedshiftConnection::expect(const cdcrt_table* tables, uint32_t count, boo
   return {};
 }
 
-/// Of the tables that were just made: in one statement, where that saves a DELETE of each; of a single one only once it has many rows. What another session commits meanwhile is beyond
-/// this transaction's snapshot either way.
+/// Of the tables that were just made: in one statement, where that saves a DELETE of each; of a single one only once it has many rows. What
+/// another session commits meanwhile is beyond this transaction's snapshot either way.
 Status RedshiftConnection::find_empty(const cdcrt_table* tables, uint32_t count) {
   std::vector<std::string> keys;
   std::string text;
