@@ -10,12 +10,27 @@ constexpr uint32_t kSoonerLooks = 12;
 
 }  // namespace
 
+cdcrt_extent extent_of(SourceRuntime& source, const apply::PartitionsNow& partitions) {
+  cdcrt_extent extent = source.extent();
+  uint64_t left = 0;
+  bool has_any = false;
+  for (const auto& [partition, now] : partitions) {
+    if (partition->source() != source.name()) continue;
+    if (!now.end) return extent;
+    has_any = true;
+    left += static_cast<uint64_t>(std::max<int64_t>(0, *now.end - now.next));
+  }
+  // A source of files counts bytes, and its partitions have no ends.
+  if (has_any) extent.total = extent.done + left;
+  return extent;
+}
+
 void LoadWatch::measure(Clock::time_point now, const std::vector<std::unique_ptr<SourceRuntime>>& sources,
                         const std::vector<std::unique_ptr<SinkRuntime>>& sinks, const apply::PartitionsNow& partitions) {
   next_ = now + (++measured_ < kSoonerLooks ? observe::TimeLeft::kSooner : observe::TimeLeft::kBetween);
   const std::lock_guard lock(mutex_);
   for (const auto& source : sources) {
-    const cdcrt_extent extent = source->extent();
+    const cdcrt_extent extent = extent_of(*source, partitions);
     if (extent.total == 0) {
       sources_.erase(source.get());
       continue;

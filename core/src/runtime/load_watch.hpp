@@ -14,8 +14,11 @@
 
 namespace cdcrt::runtime {
 
-/// One thread measures, any thread asks. Sources count as they themselves do (extent); tables by the offsets of their partitions, as far
-/// as the ends of these are known.
+/// How much the source has read of what there is: by the ends of its logs where all of them are known, else as it counts itself.
+cdcrt_extent extent_of(SourceRuntime& source, const apply::PartitionsNow& partitions);
+
+/// One thread measures, any thread asks. Sources count by extent_of(), tables by the offsets of their partitions, as far as the ends of
+/// these are known.
 class LoadWatch {
  public:
   using Clock = observe::TimeLeft::Clock;

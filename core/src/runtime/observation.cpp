@@ -163,7 +163,7 @@ void Observation::add_sources(observe::Snapshot& snapshot, const apply::Partitio
     facts.reason = failure ? explain(*failure) : outage.value_or("");
     facts.messages = source->messages();
     facts.bytes = source->bytes();
-    const cdcrt_extent extent = source->extent();
+    const cdcrt_extent extent = extent_of(*source, partitions);
     facts.done = extent.done;
     facts.total = extent.total;
     facts.left_seconds = load_.left(*source);
