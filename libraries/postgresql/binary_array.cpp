@@ -188,7 +188,56 @@ bool append_decimal(std::string& out, const cdcrt_cell& cell, const cdcrt_column
   return append_numeric(out, {text, static_cast<std::size_t>(end - text)});
 }
 
+bool append_text(std::string& out, BinaryType type, const cdcrt_cell& cell, const cdcrt_column& column, std::string& buffer) {
+  std::string_view text = sql::bytes_of(cell);
+  if (!sql::has_bytes(cell) || cell.tag == CDCRT_BYTES) {
+    buffer.clear();
+    if (cell.tag == CDCRT_BOOL && sql::is_number(column.type.kind))
+      buffer = cell.value.integer != 0 ? '1' : '0';
+    else
+      sql::append_cell_text(buffer, cell, column.type.kind == CDCRT_TYPE_STRING ? sdk::TextStyle::kIso8601 : sdk::TextStyle::kPostgres);
+    text = buffer;
+  } else if (!text.empty() && std::memchr(text.data(), 0, text.size()) != nullptr) {
+    return false;
+  }
+  if (type != BinaryType::kJsonb) return append_bytes(out, text);
+  append_number<4>(out, text.size() + 1);
+  out += '\1';  // the version of the form
+  out += text;
+  return true;
+}
+
 }  // namespace
+
+bool append_binary(std::string& out, BinaryType type, const cdcrt_cell& cell, const cdcrt_column& column, std::string& text) {
+  if (cell.tag <= CDCRT_NULL) {
+    append_number<4>(out, kNullSize);
+    return true;
+  }
+  switch (type) {
+    case BinaryType::kBool:
+      return cell.tag == CDCRT_BOOL && !sql::is_number(column.type.kind) && append_fixed<1>(out, cell.value.integer != 0 ? 1 : 0);
+    case BinaryType::kInt2: return append_integer<int16_t, 2>(out, cell, column);
+    case BinaryType::kInt4: return append_integer<int32_t, 4>(out, cell, column);
+    case BinaryType::kInt8: return append_integer<int64_t, 8>(out, cell, column);
+    case BinaryType::kFloat4: return append_float4(out, cell);
+    case BinaryType::kFloat8: return append_float8(out, cell);
+    case BinaryType::kDate: return append_date(out, cell);
+    case BinaryType::kTime: return append_time(out, cell);
+    case BinaryType::kTimestamp: return append_moment(out, cell, CDCRT_TIMESTAMP);
+    case BinaryType::kTimestamptz: return append_moment(out, cell, CDCRT_TIMESTAMPTZ);
+    case BinaryType::kNumeric: return append_decimal(out, cell, column);
+    case BinaryType::kUuid: return append_uuid(out, cell);
+    case BinaryType::kBytea: return cell.tag == CDCRT_BYTES && append_bytes(out, sql::bytes_of(cell));
+    case BinaryType::kText:
+    case BinaryType::kVarchar:
+    case BinaryType::kBpchar:
+    case BinaryType::kJson:
+    case BinaryType::kJsonb: return append_text(out, type, cell, column, text);
+    case BinaryType::kNone: break;
+  }
+  return false;
+}
 
 BinaryType binary_type(uint32_t oid) {
   const auto type = static_cast<BinaryType>(oid);
@@ -226,58 +275,9 @@ void BinaryArray::begin(BinaryType type) {
 }
 
 bool BinaryArray::add(const cdcrt_cell& cell, const cdcrt_column& column) {
-  if (cell.tag <= CDCRT_NULL) {
-    append_number<4>(bytes_, kNullSize);
-    bytes_[kHasNull + 3] = 1;
-  } else if (!add_value(cell, column)) {
-    return false;
-  }
+  if (!append_binary(bytes_, type_, cell, column, text_)) return false;
+  if (cell.tag <= CDCRT_NULL) bytes_[kHasNull + 3] = 1;
   ++count_;
-  return true;
-}
-
-bool BinaryArray::add_value(const cdcrt_cell& cell, const cdcrt_column& column) {
-  switch (type_) {
-    case BinaryType::kBool:
-      return cell.tag == CDCRT_BOOL && !sql::is_number(column.type.kind) && append_fixed<1>(bytes_, cell.value.integer != 0 ? 1 : 0);
-    case BinaryType::kInt2: return append_integer<int16_t, 2>(bytes_, cell, column);
-    case BinaryType::kInt4: return append_integer<int32_t, 4>(bytes_, cell, column);
-    case BinaryType::kInt8: return append_integer<int64_t, 8>(bytes_, cell, column);
-    case BinaryType::kFloat4: return append_float4(bytes_, cell);
-    case BinaryType::kFloat8: return append_float8(bytes_, cell);
-    case BinaryType::kDate: return append_date(bytes_, cell);
-    case BinaryType::kTime: return append_time(bytes_, cell);
-    case BinaryType::kTimestamp: return append_moment(bytes_, cell, CDCRT_TIMESTAMP);
-    case BinaryType::kTimestamptz: return append_moment(bytes_, cell, CDCRT_TIMESTAMPTZ);
-    case BinaryType::kNumeric: return append_decimal(bytes_, cell, column);
-    case BinaryType::kUuid: return append_uuid(bytes_, cell);
-    case BinaryType::kBytea: return cell.tag == CDCRT_BYTES && append_bytes(bytes_, sql::bytes_of(cell));
-    case BinaryType::kText:
-    case BinaryType::kVarchar:
-    case BinaryType::kBpchar:
-    case BinaryType::kJson:
-    case BinaryType::kJsonb: return add_text(cell, column);
-    case BinaryType::kNone: break;
-  }
-  return false;
-}
-
-bool BinaryArray::add_text(const cdcrt_cell& cell, const cdcrt_column& column) {
-  std::string_view text = sql::bytes_of(cell);
-  if (!sql::has_bytes(cell) || cell.tag == CDCRT_BYTES) {
-    text_.clear();
-    if (cell.tag == CDCRT_BOOL && sql::is_number(column.type.kind))
-      text_ = cell.value.integer != 0 ? '1' : '0';
-    else
-      sql::append_cell_text(text_, cell, column.type.kind == CDCRT_TYPE_STRING ? sdk::TextStyle::kIso8601 : sdk::TextStyle::kPostgres);
-    text = text_;
-  } else if (!text.empty() && std::memchr(text.data(), 0, text.size()) != nullptr) {
-    return false;
-  }
-  if (type_ != BinaryType::kJsonb) return append_bytes(bytes_, text);
-  append_number<4>(bytes_, text.size() + 1);
-  bytes_ += '\1';  // the version of the form
-  bytes_ += text;
   return true;
 }
 

@@ -36,13 +36,18 @@ enum class BinaryType : uint32_t {
 /// kNone for a number that is not one of these.
 BinaryType binary_type(uint32_t oid);
 
+/// Appends the value as an element of an array and as a field of COPY: its size, then itself; NULL has a size of its own. False, and
+/// nothing was appended: only the value's text tells the server what is meant, or that it must be refused. What is appended is stored as
+/// its text (sql::append_array_element) would be. `type` is not kNone; `text` is room for a value that is none, on its way into a column of
+/// texts.
+bool append_binary(std::string& out, BinaryType type, const cdcrt_cell& cell, const cdcrt_column& column, std::string& text);
+
 /// Reusable; keeps its memory. One thread.
 class BinaryArray {
  public:
   /// `type` is not kNone.
   void begin(BinaryType type);
-  /// False, and nothing was added: only the value's text tells the server what is meant, or that it must be refused. What is added is
-  /// stored as its text (sql::append_array_element) would be.
+  /// As append_binary() says.
   bool add(const cdcrt_cell& cell, const cdcrt_column& column);
   /// Complete; call once, after the last value. Valid until the next begin().
   std::string_view finish();
@@ -51,11 +56,8 @@ class BinaryArray {
   void give_back_large();
 
  private:
-  bool add_value(const cdcrt_cell& cell, const cdcrt_column& column);
-  bool add_text(const cdcrt_cell& cell, const cdcrt_column& column);
-
   std::string bytes_;
-  std::string text_;  // of a value that is none, on its way into a column of texts
+  std::string text_;
   BinaryType type_ = BinaryType::kNone;
   uint32_t count_ = 0;
 };

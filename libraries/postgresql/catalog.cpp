@@ -15,7 +15,8 @@ SELECT c.relkind::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
   coalesce(a.attgenerated <> '', false)::text, coalesce(a.attidentity = 'a', false)::text,
   (CASE WHEN z.typname = 'money' THEN scale(1::money::numeric) ELSE 0 END)::text,
   (y.typname = 'citext' OR y.typcategory = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_collation o WHERE NOT o.collisdeterministic AND (o.oid = a.attcollation OR o.oid IN (
-    SELECT unnest(i.indcollation::oid[]) FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique))))::text, a.atttypid::text
+    SELECT unnest(i.indcollation::oid[]) FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique))))::text, a.atttypid::text,
+  (c.relkind IN ('r', 'p') AND NOT c.relhasrules AND NOT c.relrowsecurity)::text
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -61,16 +62,17 @@ Status read_catalog(sql::Session& session, std::string_view schema, std::string_
     bool found = false;
     status = query->fetch(found, doing);
     if (!status || !found) break;
-    std::string fields[14];
+    std::string fields[15];
     bool null = false;
     bool no_column = false;
-    for (std::size_t i = 0; i < 14 && status; ++i) {
+    for (std::size_t i = 0; i < 15 && status; ++i) {
       status = query->text(i, fields[i], null, doing);
       no_column = no_column || (i == 1 && null);
     }
     if (!status) break;
     out.exists = true;
     out.is_view = fields[0] == "v" || fields[0] == "m";
+    out.takes_copies = fields[14] == "true";
     if (no_column) continue;  // a table may have no columns at all
     CatalogColumn column;
     column.name = fields[1];

@@ -32,6 +32,7 @@ struct CatalogColumn {
 struct CatalogTable {
   bool exists = false;
   bool is_view = false;
+  bool takes_copies = false;  ///< COPY does with its rows what INSERT does: a table without rules and row security
   std::vector<CatalogColumn> columns;
 };
 

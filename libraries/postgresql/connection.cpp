@@ -11,6 +11,7 @@
 #include "postgresql/catalog.hpp"
 #include "postgresql/dialect.hpp"
 #include "postgresql/refused_column.hpp"
+#include "postgresql/row_copy.hpp"
 #include "postgresql/statement_columns.hpp"
 #include "postgresql/value.hpp"
 #include "sql/identifier.hpp"
@@ -26,8 +27,9 @@ constexpr std::size_t kLarge = 8U << 20;
 
 class PostgresqlConnection final : public sql::TargetConnection {
  public:
-  PostgresqlConnection(std::unique_ptr<sql::Session> session, const SessionTimeouts& timeouts, sql::Looks& looks)
-      : TargetConnection(std::move(session), sql::postgresql(), looks), timeouts_(timeouts), parameters_(session_->takes_binary()) {}
+  PostgresqlConnection(std::unique_ptr<sql::Session> session, const SessionTimeouts& timeouts, sql::Looks& looks, CopyTrials* trials)
+      : TargetConnection(std::move(session), sql::postgresql(), looks), timeouts_(timeouts), parameters_(session_->takes_binary()),
+        trials_(session_->takes_copies() && session_->takes_binary() ? trials : nullptr) {}
 
   Status prepare_session() override { return set_up(*session_, timeouts_, default_schema_); }
 
@@ -128,6 +130,9 @@ class PostgresqlConnection final : public sql::TargetConnection {
       return execute("INSERT INTO " + shape.table + " SELECT FROM generate_series(1, " + std::to_string(rows) + ")", Moment::kStatement,
                      what);
     }
+    bool is_copied = false;
+    status = copy_rows(write, *catalog, shape, chosen, is_copied, what);
+    if (!status || is_copied) return status;
     const auto statements = dialect_.write_statements(static_cast<cdcrt_write_kind>(write.kind), shape);
     if (statements.empty() && write.missing == nullptr) return {};
     uint64_t overflowed = 0;
@@ -329,6 +334,23 @@ class PostgresqlConnection final : public sql::TargetConnection {
     return status;
   }
 
+  // Where a row is not new, or anything else is in the way, all of them go the other way, which tells what it is.
+  Status copy_rows(const cdcrt_write& write, const CatalogTable& catalog, const sql::StatementShape& shape,
+                   const std::vector<uint32_t>& chosen, bool& is_copied, const std::string& what) {
+    if (trials_ == nullptr || has_savepoint_ || !RowCopy::suits(write, catalog, catalog_columns_)) return {};
+    const std::string table = key_of(write.table);
+    if (!trials_->may_try(table)) return {};
+    RowCopy copy(write, chosen, catalog_columns_);
+    Status status = copy.run(*session_, shape, what, is_copied);
+    has_grown_ = has_grown_ || copy.largest() > kLarge;
+    if (is_copied)
+      trials_->copied(table);
+    else
+      trials_->refused(table);
+    if (is_copied && copy.overflowed() > 0 && write.overflowed != nullptr) write.overflowed(write.context, copy.overflowed());
+    return status;
+  }
+
   Status write_chunk(const cdcrt_write& write, const sql::StatementShape& shape, const std::vector<sql::Statement>& statements,
                      uint64_t first, uint64_t next, const std::string& what) {
     const auto sent = static_cast<int64_t>(next - first);
@@ -459,14 +481,15 @@ class PostgresqlConnection final : public sql::TargetConnection {
   std::map<std::string, sql::Known<std::shared_ptr<const CatalogTable>>> tables_;
   std::set<std::pair<std::string, std::string>> in_doubt_;  // schema and name: their rows were refused since a savepoint
   ArrayParameters parameters_;
+  CopyTrials* const trials_;
   std::vector<const CatalogColumn*> catalog_columns_;  // of the shape made last, in its order
 };
 
 }  // namespace
 
 std::unique_ptr<sql::TargetConnection> make_connection(std::unique_ptr<sql::Session> session, const SessionTimeouts& timeouts,
-                                                       sql::Looks& looks) {
-  return std::make_unique<PostgresqlConnection>(std::move(session), timeouts, looks);
+                                                       sql::Looks& looks, CopyTrials* trials) {
+  return std::make_unique<PostgresqlConnection>(std::move(session), timeouts, looks, trials);
 }
 
 }  // namespace cdcrt::postgresql

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -61,6 +62,15 @@ class Session {
   [[nodiscard]] virtual bool keeps_statements() const { return false; }
   /// Whether values may be bound in the server's binary form.
   [[nodiscard]] virtual bool takes_binary() const { return false; }
+  /// Whether copy() works.
+  [[nodiscard]] virtual bool takes_copies() const { return false; }
+  /// Executes text whose last statement is COPY ... FROM STDIN, and feeds it: `next` fills its argument, which comes in empty, with what
+  /// follows, and leaves it empty at the end. Where `next` fails nothing of it is copied, and its error is the answer. `rows` receives how
+  /// many rows the server took.
+  virtual sdk::Status copy(std::string_view /*text*/, const std::function<sdk::Status(std::string&)>& /*next*/, std::string_view doing,
+                           int64_t& /*rows*/) {
+    return sdk::Status::unsupported(std::string(doing) + ": this driver copies nothing");
+  }
   /// Connects anew: buffers that grew for one large value are gone. Nothing of the session is left; no statement may be.
   virtual sdk::Status reconnect() = 0;
   /// Every later statement fails as it does where the connection is lost.

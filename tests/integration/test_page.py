@@ -102,7 +102,7 @@ class Page(Case):
         wait_until(lambda: re.search(r"(?m)^\d+ %, about [\d.]+ (s|min) left$", self.browser.text()), 60, self.browser.text, poll=0.02)
         self.picture("page-load", whole=True)
         self.live.wait_until_complete(240)
-        wait_until(lambda: " left" not in self.browser.text(), 60, self.browser.text)
+        wait_until(lambda: not re.search(r"(?m)%, .* (left|known)$", self.browser.text()), 60, self.browser.text)
         self.assertEqual(self.browser.errors, [])
 
     def test_an_outage_a_table_that_waits_and_dead_letters_are_seen(self):

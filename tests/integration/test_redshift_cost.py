@@ -66,6 +66,19 @@ class Cost(Case):
         self.assertEqual(len([text for text in texts if text.startswith('DELETE FROM "public"')]), 3)
         self.assertEqual(pipeline.target.front.query("select count(*), count(distinct id) from t2"), [["3", "3"]])
 
+    def test_many_first_rows_of_a_new_table_go_straight_into_it(self):
+        for tables in (1, 2):
+            with self.subTest(tables=tables):
+                pipeline = self.pipeline(tables)
+                pipeline.change(0, 100)
+                pipeline.run("sinks.target.connections=1")
+                texts = [each["text"] for each in pipeline.target.front.statements()]
+                self.assertEqual(len([text for text in texts if text.startswith('COPY "public"."t')]), tables)
+                self.assertEqual([text for text in texts if "cdcrt_stage" in text or text.startswith('DELETE FROM "public"')], [])
+                pipeline.change(50, 100)
+                pipeline.run("sinks.target.connections=1")
+                self.assertEqual(pipeline.target.front.query("select count(*), count(distinct id) from t0"), [["150", "150"]])
+
     def test_a_restart_with_nothing_new_stores_no_watermark_again(self):
         pipeline = self.pipeline(2)
         pipeline.change(0, 1)

@@ -86,7 +86,7 @@ class Top(Case):
             self.assertRegex(text, r"(?m)^shop \(odbc\) +writing ")
             self.assertIn("dead letters: 1 of no table: undecodable", text)
             self.assertIn(f"tables {TABLES}: {TABLES} active; by name", text)
-            rows = {name: int(rows) for name, rows in re.findall(r"(?m)^(t\d+) +active +\S+ +[\d.]+ s +\S+ +(\d+) ", text)}
+            rows = {name: int(rows) for name, rows in re.findall(r"(?m)^(t\d+) +active +\S+ +[\d.]+ s +\S+ +\S+ +(\d+) ", text)}
             self.assertEqual(sorted(rows.values()), list(range(1, TABLES + 1)), text)
 
     def test_keys_sort_search_and_turn_pages_and_the_terminal_is_left_as_it_was(self):

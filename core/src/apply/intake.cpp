@@ -12,6 +12,10 @@ Intake intake_of(const Decoded& batch, const uint32_t* rows, std::size_t count) 
     const cdcrt_message& message = batch.messages.messages[row.message];
     const std::size_t operation = row.operation == CDCRT_DELETE ? 2 : row.operation == CDCRT_UPDATE ? 1 : 0;
     intake.bytes[operation] += message.key.size + message.value.size;
+    if (row.operation == CDCRT_SNAPSHOT)
+      ++intake.loaded;
+    else if (row.operation != CDCRT_DEFINITION)
+      ++intake.changes;
     const int64_t time = row.source_time_us != 0 ? row.source_time_us : message.timestamp_ms * 1000;
     if (time <= 0) continue;
     oldest = std::min(oldest, time);

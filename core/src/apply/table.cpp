@@ -91,8 +91,13 @@ void Table::accept(const Decoded& batch, const uint32_t* rows, std::size_t count
     if ((is_key_told || is_defined) && identity_.observer != nullptr) identity_.observer->told(*this);
     return;
   }
-  waiting_intake_.add(intake);
+  take_in(intake);
   fold_rows(batch, into, rows, count, refused);
+}
+
+void Table::take_in(const Intake& intake) {
+  waiting_intake_.add(intake);
+  is_loading_ = waiting_intake_.is_load();
 }
 
 void Table::fold_rows(const Decoded& batch, PartitionFold& into, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
@@ -167,7 +172,7 @@ void Table::account() {
 
 void Table::tell_ready() {
   if (identity_.observer == nullptr || !fold_.is_dirty() || is_writing_ || !fold_.stopped().empty() || !detached_.empty()) return;
-  identity_.observer->ready(*this, {fold_.dirty_since(), last_sealed_, fold_.rows(), accounted_});
+  identity_.observer->ready(*this, {fold_.dirty_since(), last_sealed_, fold_.rows(), accounted_, waiting_intake_.is_load()});
 }
 
 void Table::tell_trouble() {
@@ -203,6 +208,11 @@ std::size_t Table::buffered_bytes() const {
 std::size_t Table::buffered_rows() const {
   const std::lock_guard lock(mutex_);
   return fold_.rows();
+}
+
+bool Table::is_loading() const {
+  const std::lock_guard lock(mutex_);
+  return is_loading_;
 }
 
 std::optional<Sealed> Table::seal(bool detached) {
@@ -325,7 +335,7 @@ bool Table::read_back(const Decoded& batch, int64_t from, const uint32_t* rows, 
   const std::lock_guard lock(mutex_);
   PartitionFold* const into = missing_from(batch.partition, from);
   if (into == nullptr) return false;
-  waiting_intake_.add(intake_of(batch, rows, count));
+  take_in(intake_of(batch, rows, count));
   fold_rows(batch, *into, rows, count, refused);
   return into->next() == batch.next_offset;
 }

@@ -58,6 +58,8 @@ class Table {
   /// Bytes and rows that are buffered and not being written.
   [[nodiscard]] std::size_t buffered_bytes() const;
   [[nodiscard]] std::size_t buffered_rows() const;
+  /// What waits since the last batch was sealed, or was the last one, are rows of a snapshot or load and no changes.
+  [[nodiscard]] bool is_loading() const;
   /// Hands out what is buffered. nullopt: nothing is, or the table's state is not the one that the caller writes (`detached` or not).
   std::optional<Sealed> seal(bool detached = false);
   void complete(const Sealed& sealed);
@@ -117,6 +119,12 @@ class Table {
   /// Number of partitions that this process reads and that brought rows of the table.
   [[nodiscard]] std::size_t partition_count() const;
 
+  struct Behind {
+    std::optional<uint64_t> messages;  ///< of its partitions that are not applied; nullopt: no end is known
+    uint64_t applied = 0;              ///< sum of the offsets below which all is
+    uint64_t partitions = 0;           ///< which of them count: another number where they are others
+  };
+  [[nodiscard]] Behind behind(const PartitionsNow& partitions) const;
   /// For those who watch; `partitions`: those of this process.
   [[nodiscard]] observe::TableFacts facts(const PartitionsNow& partitions) const;
   /// Totals of committed batches.
@@ -152,6 +160,7 @@ class Table {
  private:
   PartitionFold& partition(progress::Partition& of);
   PartitionFold* missing_from(const progress::Partition& partition, int64_t from);
+  void take_in(const Intake& intake);
   void fold_rows(const Decoded& batch, PartitionFold& into, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
   void unseal(const Sealed& sealed);
   void account();
@@ -160,6 +169,7 @@ class Table {
   bool detach_to_wait();
   void miss_intake();
   void count_written();
+  [[nodiscard]] Behind behind_of(const PartitionsNow& partitions) const;
   [[nodiscard]] int64_t oldest_unapplied() const;
 
   const TableIdentity identity_;
@@ -179,6 +189,7 @@ class Table {
   uint64_t times_written_ = 0;
   EventCounts applied_;
   Intake waiting_intake_, writing_, missed_;  ///< of what is buffered, is being written, was left out to be read back
+  bool is_loading_ = false;
   observe::ByOperation applied_bytes_{};
   uint64_t schema_changes_ = 0;  ///< as of the last commit: definition_ is the writer's
   int64_t last_commit_us_ = 0;   ///< since 1970; 0: never

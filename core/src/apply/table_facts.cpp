@@ -1,5 +1,6 @@
 // Table's facts for those who watch: one look under its lock.
 #include <algorithm>
+#include <functional>
 
 #include "apply/sink_counts.hpp"
 #include "apply/table.hpp"
@@ -32,6 +33,24 @@ int64_t Table::oldest_unapplied() const {
   // What was missed is read back in order: what comes next is not older than what came last.
   const bool is_missing = fold_.is_missing() || !fold_.stopped().empty();
   return is_missing && missed_.oldest_us != 0 ? earlier(oldest, std::max(missed_.oldest_us, applied_to_us_)) : oldest;
+}
+
+Table::Behind Table::behind(const PartitionsNow& partitions) const {
+  const std::lock_guard lock(mutex_);
+  return behind_of(partitions);
+}
+
+Table::Behind Table::behind_of(const PartitionsNow& partitions) const {
+  Behind behind;
+  for (const auto& [partition, fold] : fold_.partitions()) {
+    const auto found = partitions.find(partition);
+    if (found == partitions.end() || !found->second.end) continue;
+    const int64_t next = fold.first_unapplied().value_or(found->second.next);
+    behind.messages = behind.messages.value_or(0) + static_cast<uint64_t>(std::max<int64_t>(0, *found->second.end - next));
+    behind.applied += static_cast<uint64_t>(std::max<int64_t>(0, next));
+    behind.partitions += std::hash<const void*>()(partition);
+  }
+  return behind;
 }
 
 observe::TableFacts Table::facts(const PartitionsNow& partitions) const {
@@ -67,11 +86,9 @@ observe::TableFacts Table::facts(const PartitionsNow& partitions) const {
     ++facts.partitions;
     const PartitionNow& now = found->second;
     if (!now.is_read()) behind = earlier(behind, now.read_us);
-    if (now.end) {
-      const int64_t next = fold.first_unapplied().value_or(now.next);
-      facts.lag_messages = facts.lag_messages.value_or(0) + static_cast<uint64_t>(std::max<int64_t>(0, *now.end - next));
-    }
   }
+  facts.lag_messages = behind_of(partitions).messages;
+  facts.is_loading = is_loading_ && (!facts.lag_messages || *facts.lag_messages > 0 || facts.buffered_rows > 0 || is_writing_);
   facts.lag_seconds = behind == 0 ? 0 : static_cast<double>(std::max<int64_t>(0, observe::now_us() - behind)) / 1e6;
   return facts;
 }

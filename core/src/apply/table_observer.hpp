@@ -16,6 +16,7 @@ struct Waiting {
   std::chrono::steady_clock::time_point since;
   std::chrono::steady_clock::time_point last_sealed;  ///< the epoch: never
   std::size_t rows = 0, bytes = 0;
+  bool is_load = false;  ///< nothing but rows of a snapshot
 };
 
 /// Why a table takes no part in what the others do.

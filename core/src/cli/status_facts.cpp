@@ -57,6 +57,7 @@ StatusFacts::Source read_source(const Value& from) {
   source.bytes = count(from, "bytes");
   source.done = count(member(from, "input"), "done");
   source.total = count(member(from, "input"), "total");
+  source.left_seconds = known_number(member(from, "input"), "left_seconds");
   source.lag_messages = known_count(from, "lag_messages");
   return source;
 }
@@ -91,6 +92,8 @@ StatusFacts::Table read_table(const Value& from) {
   table.dead_letters = count(from, "dead_letters");
   table.lag_messages = known_count(from, "lag_messages");
   table.lag_seconds = known_number(from, "lag_seconds");
+  table.left_seconds = known_number(from, "left_seconds");
+  table.is_loading = member(from, "loading").IsTrue();
   return table;
 }
 

@@ -18,6 +18,7 @@ struct StatusFacts {
     std::string name, plugin, state, reason;
     uint64_t messages = 0, bytes = 0, done = 0, total = 0;
     std::optional<uint64_t> lag_messages;
+    std::optional<double> left_seconds;
   };
   struct Sink {
     std::string name, plugin, state, reason;
@@ -30,7 +31,8 @@ struct StatusFacts {
     std::string sink, name, state, reason;
     uint64_t rows = 0, buffered_rows = 0, dead_letters = 0;
     std::optional<uint64_t> lag_messages;
-    std::optional<double> lag_seconds;
+    std::optional<double> lag_seconds, left_seconds;
+    bool is_loading = false;
   };
   struct DeadLetters {
     std::string table, reason;

@@ -35,6 +35,19 @@ std::string grouped(uint64_t value) {
   return digits;
 }
 
+std::string duration(double seconds) {
+  if (seconds < 10) {
+    std::array<char, 16> text{};
+    std::snprintf(text.data(), text.size(), "%.1f s", seconds);
+    return text.data();
+  }
+  const auto whole = static_cast<uint64_t>(seconds);
+  if (whole < 120) return std::to_string(whole) + " s";
+  if (whole < 7200) return std::to_string(whole / 60) + " min";
+  if (whole < 172800) return std::to_string(whole / 3600) + " h " + std::to_string(whole / 60 % 60) + " min";
+  return std::to_string(whole / 86400) + " d " + std::to_string(whole / 3600 % 24) + " h";
+}
+
 void print_text(const runtime::RunSummary& summary, std::ostream& out) {
   const std::array<std::string, 6> headings = {"table", "inserted", "updated", "deleted", "schema changes", "dead letters"};
   std::vector<std::array<std::string, 6>> lines;
@@ -121,12 +134,13 @@ void print_json(const runtime::RunSummary& summary, std::ostream& out) {
 }
 
 std::string progress_line(const runtime::RunProgress& progress) {
-  const auto& [done, total, rows, seconds, tables] = progress;
+  const auto& [done, total, rows, seconds, tables, left] = progress;
   std::string line = "\r\033[K";
   if (total > 0) {
     const uint64_t filled = std::min<uint64_t>(30, done * 30 / total);
     for (uint64_t i = 0; i < 30; ++i) line += i < filled ? "█" : "░";
     line += " " + std::to_string(std::min<uint64_t>(100, done * 100 / total)) + " %  ";
+    if (done < total && left && *left > 0) line += "about " + duration(*left) + " left  ";
   }
   line += counted(rows, "row") + "  " + grouped(static_cast<uint64_t>(seconds > 0 ? static_cast<double>(rows) / seconds : 0)) +
           " rows/s  " + counted(tables, "table");

@@ -76,15 +76,6 @@ std::string bytes(uint64_t number) {
   return decimal(scaled, unit == 0 || scaled >= 10 ? 0 : 1) + " " + kUnits[unit];
 }
 
-std::string duration(double seconds) {
-  if (seconds < 10) return decimal(seconds, 1) + " s";
-  const auto whole = static_cast<uint64_t>(seconds);
-  if (whole < 120) return std::to_string(whole) + " s";
-  if (whole < 7200) return std::to_string(whole / 60) + " min";
-  if (whole < 172800) return std::to_string(whole / 3600) + " h " + std::to_string(whole / 60 % 60) + " min";
-  return std::to_string(whole / 86400) + " d " + std::to_string(whole / 3600 % 24) + " h";
-}
-
 std::string utc(int64_t time_ms) {
   const std::time_t seconds = time_ms / 1000;
   std::tm parts{};
@@ -183,17 +174,16 @@ void add_process(Lines& lines, const StatusFacts& now, const StatusFacts* before
             now.dead_letters > 0 ? Style::kWarning : Style::kPlain);
 }
 
-std::string progress(const StatusFacts::Source& source, const StatusFacts::Source* before, const Rate& rate) {
+std::string progress(const StatusFacts::Source& source) {
   // What is read to its end needs no bar; new messages come and are read.
-  if (source.total == 0 || (source.done >= source.total && source.state != "ended")) return {};
+  const bool is_read = source.done >= source.total;
+  if (source.total == 0 || (source.state != "ended" && (is_read || source.left_seconds == 0))) return {};
   constexpr std::size_t kWidth = 24;
   const double part = std::min(1.0, static_cast<double>(source.done) / static_cast<double>(source.total));
   const auto full = static_cast<std::size_t>(part * kWidth);
   std::string text = "  [" + std::string(full, '#') + std::string(kWidth - full, '.') + "] " + decimal(std::floor(part * 100), 0) + " %";
-  const double speed = before == nullptr ? 0 : rate.of(static_cast<double>(source.done), static_cast<double>(before->done));
-  if (source.done >= source.total) return text + " read";
-  if (speed > 0) text += ", about " + duration(static_cast<double>(source.total - source.done) / speed) + " left";
-  return text;
+  if (is_read) return text + " read";
+  return text + (source.left_seconds ? ", about " + duration(*source.left_seconds) + " left" : ", time left not known");
 }
 
 void add_sources(Lines& lines, const StatusFacts& now, const StatusFacts* before) {
@@ -215,7 +205,7 @@ void add_sources(Lines& lines, const StatusFacts& now, const StatusFacts* before
               : source.state == "waiting" ? Style::kWarning
                                           : Style::kPlain);
     if (!source.reason.empty()) lines.add("  why: " + source.reason, Style::kWarning);
-    if (const std::string bar = progress(source, was, rate); !bar.empty()) lines.add(bar);
+    if (const std::string bar = progress(source); !bar.empty()) lines.add(bar);
   }
 }
 
@@ -270,10 +260,11 @@ Style style_of(const std::string& state) {
 }
 
 void add_table(Lines& lines, const StatusFacts::Table& table, const StatusFacts::Table* was, const Rate& rate) {
-  lines.add(row(table.name, table.state,
+  lines.add(row(table.name, table.is_loading && table.state == "active" ? "loading" : table.state,
                 {{rate.text(table.rows, was == nullptr ? nullptr : &was->rows), 11},
                  {behind(table.lag_seconds), 11},
                  {or_unknown(table.lag_messages), 11},
+                 {behind(table.left_seconds), 9},
                  {grouped(table.rows), 13},
                  {grouped(table.buffered_rows), 9},
                  {grouped(table.dead_letters), 12}},
@@ -294,7 +285,8 @@ Lines draw_top_part(const StatusFacts& now, const StatusFacts* before, const Top
   if (view.first > 0) heading += "; from number " + grouped(view.first + 1);
   lines.add(heading, Style::kBold);
   lines.add(
-      row("TABLE", "STATE", {{"ROWS/S", 11}, {"BEHIND", 11}, {"TO READ", 11}, {"ROWS", 13}, {"BUFFERED", 9}, {"DEAD LETTERS", 12}}, width),
+      row("TABLE", "STATE",
+          {{"ROWS/S", 11}, {"BEHIND", 11}, {"TO READ", 11}, {"TIME LEFT", 9}, {"ROWS", 13}, {"BUFFERED", 9}, {"DEAD LETTERS", 12}}, width),
       Style::kHeading);
   return lines;
 }

@@ -112,6 +112,15 @@ constexpr cdcrt_option kSink[] = {
         .doc(
             "How long after a write of a table has begun the next one begins, unless it holds a full batch or memory runs short. The first "
             "change after a pause does not wait."),
+    option::integer("load.max_rows")
+        .between(1, 100'000'000)
+        .example("200000")
+        .doc("`batch.max_rows` of a table while all rows that wait are those of a snapshot or load; without it as in `batch`."),
+    option::bytes("load.max_bytes").at_least(1).example("\"256MiB\"").doc("The same of `batch.max_bytes`."),
+    option::duration("load.max_age")
+        .example("\"2s\"")
+        .doc("The same of `batch.max_age`: rows of a first load may wait for more where changes may not. The first change ends it: what "
+             "waits is written as `batch` says from then on, snapshot or not."),
 };
 
 constexpr cdcrt_option kBudget[] = {
@@ -220,6 +229,10 @@ void read_sink_keys(TableReader& reader, TableReader& batch, Sink& sink) {
   values.take("batch.max_bytes", sink.batch.max_bytes);
   values.take("batch.max_age", sink.batch.max_age);
   values.take("batch.min_interval", sink.batch.min_interval);
+  sink.load = sink.batch;
+  values.take("load.max_rows", sink.load.max_rows);
+  values.take("load.max_bytes", sink.load.max_bytes);
+  values.take("load.max_age", sink.load.max_age);
   check(reader, values, "progress_schema", diagnostics::kBadValue, "must not be empty",
         [](const Options::Value& value) { return !value.string.empty(); });
 }

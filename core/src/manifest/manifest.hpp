@@ -35,6 +35,7 @@ struct BatchLimits {
 
 struct Sink : Component {
   BatchLimits batch;
+  BatchLimits load;  ///< of a table that has rows of a snapshot and nothing else; what is not given is as in `batch`
   uint32_t connections = 4;
   uint32_t group_tables = 0;  ///< tables of one transaction, up to batch.max_bytes together; 0: small ones share
   std::string progress_schema = "cdcrt";

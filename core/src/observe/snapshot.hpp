@@ -32,7 +32,8 @@ struct SourceFacts {
   uint64_t owned = 0, waiting = 0;  ///< partitions whose lease this process has; those that it is to claim
   uint64_t leases_lost = 0;
   std::optional<uint64_t> lag_messages;
-  uint64_t done = 0, total = 0;  ///< bytes or messages of the input, as the source counts; total 0: not known
+  uint64_t done = 0, total = 0;        ///< bytes or messages of the input, as the source counts; total 0: not known
+  std::optional<double> left_seconds;  ///< until all of it is read; nullopt: not known; see observe::TimeLeft
 };
 
 struct PartitionFacts {
@@ -51,6 +52,7 @@ struct SinkFacts {
   std::array<uint64_t, kRetryClasses.size()> retries{};
   HistogramCounts write_seconds, write_rows, delay_seconds;
   uint64_t connections = 0;
+  uint64_t loading = 0;    ///< tables whose rows come from a snapshot or load
   double lag_seconds = 0;  ///< of the table that is furthest behind
   int64_t last_commit_us = 0;
 };

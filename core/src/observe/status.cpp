@@ -138,6 +138,7 @@ void write_sources(JsonWriter& json, const Snapshot& snapshot) {
     json.begin("input", '{');
     json.member("done", source.done);
     json.member("total", source.total);
+    json.member("left_seconds", source.left_seconds);
     json.end('}');
     json.member("leases_lost", source.leases_lost);
     json.begin("partitions", '[');
@@ -166,6 +167,7 @@ void write_sinks(JsonWriter& json, const Snapshot& snapshot) {
     json.member("state", sink.state);
     json.member("reason", shown(sink.reason));
     json.member("connections", sink.connections);
+    json.member("loading_tables", sink.loading);
     json.member("lag_seconds", sink.lag_seconds);
     write_counts(json, "tables", kTableStates, sink.tables);
     write_counts(json, "retries", kRetryClasses, sink.retries);
@@ -193,6 +195,8 @@ void write_table(JsonWriter& json, const Snapshot& snapshot, const TableFacts& t
   json.member("batches", table.batches);
   json.member("lag_messages", table.lag_messages);
   json.member("lag_seconds", table.lag_seconds);
+  json.member("loading", table.is_loading);
+  json.member("left_seconds", table.left_seconds);
   json.member("last_commit_age_seconds", age(snapshot, table.last_commit_us));
   json.member("buffered_rows", table.buffered_rows);
   json.member("buffered_bytes", table.buffered_bytes);

@@ -38,6 +38,8 @@ struct TableFacts {
   int64_t last_commit_us = 0;            ///< since 1970; 0: never
   int64_t oldest_unapplied_us = 0;       ///< commit time at the source; 0: everything read is applied, or the time is not known
   std::optional<uint64_t> lag_messages;  ///< nullopt: the source does not know where its logs end
+  std::optional<double> left_seconds;    ///< until nothing of them is left; nullopt: not known, or nothing is
+  bool is_loading = false;               ///< its last rows were those of a snapshot or load, and more may come
   std::optional<double> lag_seconds;     ///< source commit to now, of the oldest change that is not applied; 0: none is known
   uint64_t dead_letters = 0;
 };

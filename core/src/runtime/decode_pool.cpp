@@ -183,9 +183,9 @@ Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages&
 // In portions that respect batch.max_rows; a message's rows stay together.
 void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& messages, apply::Table& table,
                            const std::vector<uint32_t>& rows) {
-  uint64_t max_rows = UINT64_MAX;
+  const SinkRuntime* of = nullptr;
   for (const auto& sink : context_.sinks) {
-    if (sink->name() == table.identity().sink) max_rows = sink->max_rows();
+    if (sink->name() == table.identity().sink) of = sink.get();
   }
   std::size_t first = 0;
   while (first < rows.size()) {
@@ -193,6 +193,7 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
     table.wait_for_room(true);
     context_.monitor.room.wait([&] {
       worker.heartbeat.beat();
+      const uint64_t max_rows = of == nullptr ? UINT64_MAX : of->max_rows(table.is_loading());
       const std::size_t held = table.buffered_rows();
       room = held < max_rows ? max_rows - held : 0;
       return room > 0 || !table.stopped().empty() || !table.detached().empty() || context_.monitor.abandon || stopping_;

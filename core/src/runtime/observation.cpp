@@ -53,7 +53,22 @@ void Observation::running() {
   if (server_) ends_.start();
 }
 
-void Observation::beat() { beat_ = Clock::now().time_since_epoch().count(); }
+void Observation::beat() {
+  const auto now = Clock::now();
+  beat_ = now.time_since_epoch().count();
+  if (load_.is_due(now)) load_.measure(now, parts_.sources, parts_.sinks, partitions_now());
+}
+
+std::optional<double> Observation::seconds_left() const {
+  std::optional<double> longest = 0;
+  for (const auto& source : parts_.sources) {
+    if (source->ended()) continue;
+    const auto left = load_.left(*source);
+    if (!left) return std::nullopt;
+    longest = std::max(*longest, *left);
+  }
+  return longest;
+}
 
 void Observation::stopping() {
   Phase running = Phase::kRunning;
@@ -105,8 +120,21 @@ std::vector<Reason> Observation::not_alive() const {
   return reasons;
 }
 
-apply::PartitionsNow Observation::add_partitions(observe::Snapshot& snapshot) const {
+apply::PartitionsNow Observation::partitions_now() const {
   apply::PartitionsNow now;
+  for (const Flow* flow : parts_.flows.all()) {
+    const progress::Partition& partition = flow->partition;
+    if (partition.key().is_note() || !partition.owned()) continue;
+    const int64_t next = partition.routed_next();
+    auto end = ends_.end(partition);
+    // What was handed on since was there.
+    if (end) end = std::max(*end, next);
+    now[&partition] = {next, end, std::max<int64_t>(0, partition.last().timestamp_ms) * 1000};
+  }
+  return now;
+}
+
+void Observation::add_partitions(observe::Snapshot& snapshot, const apply::PartitionsNow& now) const {
   for (const Flow* flow : parts_.flows.all()) {
     const progress::Partition& partition = flow->partition;
     if (partition.key().is_note()) continue;
@@ -114,17 +142,13 @@ apply::PartitionsNow Observation::add_partitions(observe::Snapshot& snapshot) co
     facts.source = partition.source();
     facts.topic = partition.topic();
     facts.number = partition.number();
-    facts.owned = partition.owned();
-    if (facts.owned) {
-      facts.next_offset = partition.routed_next();
-      facts.end_offset = ends_.end(partition);
-      // What was handed on since was there.
-      if (facts.end_offset) facts.end_offset = std::max(*facts.end_offset, facts.next_offset);
-      now[&partition] = {facts.next_offset, facts.end_offset, std::max<int64_t>(0, partition.last().timestamp_ms) * 1000};
+    if (const auto found = now.find(&partition); found != now.end()) {
+      facts.owned = true;
+      facts.next_offset = found->second.next;
+      facts.end_offset = found->second.end;
     }
     snapshot.partitions.push_back(std::move(facts));
   }
-  return now;
 }
 
 void Observation::add_sources(observe::Snapshot& snapshot, const apply::PartitionsNow& partitions) const {
@@ -139,9 +163,10 @@ void Observation::add_sources(observe::Snapshot& snapshot, const apply::Partitio
     facts.reason = failure ? explain(*failure) : outage.value_or("");
     facts.messages = source->messages();
     facts.bytes = source->bytes();
-    const cdcrt_extent extent = source->extent();
+    const cdcrt_extent extent = extent_of(*source, partitions);
     facts.done = extent.done;
     facts.total = extent.total;
+    facts.left_seconds = load_.left(*source);
     facts.waiting = parts_.ownership.waiting(source->index());
     facts.leases_lost = parts_.ownership.leases_lost(source->index());
     for (const auto& [partition, now] : partitions) {
@@ -158,6 +183,8 @@ void Observation::add_tables(observe::Snapshot& snapshot, const apply::Partition
     for (const apply::Table* table : sink->tables()) {
       observe::TableFacts of_table = table->facts(partitions);
       of_table.number = numbers_.try_emplace(table, static_cast<uint32_t>(numbers_.size())).first->second;
+      of_table.left_seconds = load_.left(*table);
+      facts.loading += of_table.is_loading ? 1 : 0;
       facts.lag_seconds = std::max(facts.lag_seconds, of_table.lag_seconds.value_or(0));
       ++facts.tables[static_cast<std::size_t>(of_table.state)];
       snapshot.tables.push_back(std::move(of_table));
@@ -200,7 +227,8 @@ observe::Snapshot Observation::snapshot() {
   snapshot.markers = counts.markers;
   snapshot.ignored = counts.ignored;
   snapshot.rejected = counts.rejected;
-  const apply::PartitionsNow partitions = add_partitions(snapshot);
+  const apply::PartitionsNow partitions = partitions_now();
+  add_partitions(snapshot, partitions);
   add_sources(snapshot, partitions);
   add_tables(snapshot, partitions);
   add_dead_letters(snapshot);

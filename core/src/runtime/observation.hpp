@@ -14,6 +14,7 @@
 #include "observe/health.hpp"
 #include "observe/http_server.hpp"
 #include "runtime/decode_pool.hpp"
+#include "runtime/load_watch.hpp"
 #include "runtime/log_ends.hpp"
 #include "runtime/ownership.hpp"
 
@@ -44,8 +45,10 @@ class Observation final : public observe::Health {
   void opening(const std::string& component);
   /// Everything is made and runs; nothing of `parts` is replaced any more.
   void running();
-  /// Again and again, by the pipeline's thread.
+  /// Again and again, by the pipeline's thread. Measures now and then how fast it goes.
   void beat();
+  /// Until everything that there is is read; nullopt: not known.
+  [[nodiscard]] std::optional<double> seconds_left() const;
   void stopping();
   /// Before sources and sinks go: nothing is asked of them any more.
   void end();
@@ -57,13 +60,15 @@ class Observation final : public observe::Health {
 
  private:
   enum class Phase : uint8_t { kStarting, kRunning, kStopping };
+  [[nodiscard]] apply::PartitionsNow partitions_now() const;
   void add_sources(observe::Snapshot& snapshot, const apply::PartitionsNow& partitions) const;
-  apply::PartitionsNow add_partitions(observe::Snapshot& snapshot) const;
+  void add_partitions(observe::Snapshot& snapshot, const apply::PartitionsNow& now) const;
   void add_tables(observe::Snapshot& snapshot, const apply::PartitionsNow& partitions);
   void add_dead_letters(observe::Snapshot& snapshot) const;
 
   const Parts parts_;
   LogEnds ends_;
+  LoadWatch load_;
   std::atomic<Phase> phase_{Phase::kStarting};
   std::atomic<std::chrono::steady_clock::rep> beat_;
   mutable std::mutex mutex_;

@@ -281,7 +281,7 @@ class Pipeline {
       extent.total += own.total;
     }
     for (auto& sink : sinks_) tables += sink->table_count();
-    return {extent.done, extent.total, decoders_->counts().rows, seconds(), tables};
+    return {extent.done, extent.total, decoders_->counts().rows, seconds(), tables, observation_.seconds_left()};
   }
 
   // For the service manager: one line.

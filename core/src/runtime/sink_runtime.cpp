@@ -26,7 +26,8 @@ constexpr auto kMinRest = std::chrono::milliseconds(1);
 
 SinkRuntime::SinkRuntime(const manifest::Sink& manifest, Context context)
     : manifest_(manifest), context_(std::move(context)), due_(context_.monitor), called_(context_.monitor),
-      watch_(manifest.batch, [this](const auto& table, auto trouble, const auto& reason) { tell(table, trouble, reason); }) {}
+      watch_(manifest.batch, manifest.load, [this](const auto& table, auto trouble, const auto& reason) { tell(table, trouble, reason); }) {
+}
 
 SinkRuntime::~SinkRuntime() {
   finishing_ = true;

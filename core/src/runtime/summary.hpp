@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct RunProgress {
   uint64_t rows = 0;
   double seconds = 0;
   std::size_t tables = 0;
+  std::optional<double> left_seconds;  ///< nullopt: not known
 };
 
 }  // namespace cdcrt::runtime

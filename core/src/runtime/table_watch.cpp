@@ -36,14 +36,16 @@ int64_t now_ms() {
 }  // namespace
 
 bool TableWatch::is_full(const apply::Waiting& waiting) const {
-  return waiting.rows >= limits_.max_rows || waiting.bytes >= limits_.max_bytes;
+  const manifest::BatchLimits& limits = limits_of(waiting);
+  return waiting.rows >= limits.max_rows || waiting.bytes >= limits.max_bytes;
 }
 
 TableWatch::Clock::time_point TableWatch::due_of(const apply::Table& table, const apply::Waiting& waiting) const {
   // What is full goes behind what has been due before, so that a busy table keeps no other one waiting.
   if (is_full(waiting)) return Clock::now();
-  auto due = waiting.since + limits_.max_age;
-  if (waiting.last_sealed != Clock::time_point{}) due = std::max(due, waiting.last_sealed + limits_.min_interval);
+  const manifest::BatchLimits& limits = limits_of(waiting);
+  auto due = waiting.since + limits.max_age;
+  if (waiting.last_sealed != Clock::time_point{}) due = std::max(due, waiting.last_sealed + limits.min_interval);
   if (const auto pace = paces_.find(&table); pace != paces_.end()) due = std::max(due, pace->second.rests_until);
   return due;
 }
@@ -52,15 +54,16 @@ void TableWatch::ready(apply::Table& table, const apply::Waiting& waiting) {
   const std::lock_guard lock(mutex_);
   Places& list = is_full(waiting) ? full_ : waiting_;
   const auto [listed, added] = places_.try_emplace(&table);
-  // Until it is taken, more rows change nothing but that it becomes full.
-  if (!added && (listed->second.list == &full_ || &list == &waiting_)) return;
+  // Until it is taken, more rows change nothing but that it becomes full, or that a change comes behind a load.
+  const bool is_overtaken = !added && listed->second.is_load && !waiting.is_load;
+  if (!added && (listed->second.list == &full_ || (&list == &waiting_ && !is_overtaken))) return;
   auto due = due_of(table, waiting);
   if (!added) {
-    const auto [old_list, place] = listed->second;
+    const auto [old_list, place, was_load] = listed->second;
     due = std::min(due, place->due);
     old_list->erase(place);
   }
-  listed->second = {&list, list.insert({due, waiting.since, &table}).first};
+  listed->second = {&list, list.insert({due, waiting.since, &table}).first, waiting.is_load};
 }
 
 TableWatch::Places* TableWatch::longest_due(bool all, Clock::time_point now) {

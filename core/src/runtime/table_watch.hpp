@@ -25,7 +25,9 @@ class TableWatch final : public apply::TableObserver {
   using Clock = std::chrono::steady_clock;
   /// `tell` is given what an operator should know, once per table and reason.
   using Tell = std::function<void(const apply::Table& table, apply::Trouble trouble, const std::string& reason)>;
-  TableWatch(const manifest::BatchLimits& limits, Tell tell) : limits_(limits), tell_(std::move(tell)) {}
+  /// `load`: of what a snapshot brings.
+  TableWatch(const manifest::BatchLimits& limits, const manifest::BatchLimits& load, Tell tell)
+      : limits_(limits), load_(load), tell_(std::move(tell)) {}
 
   void ready(apply::Table& table, const apply::Waiting& waiting) override;
   void reads(apply::Table& table, const progress::Partition& partition) override;
@@ -107,6 +109,7 @@ class TableWatch final : public apply::TableObserver {
   struct Listed {
     Places* list;
     Places::iterator place;
+    bool is_load;
   };
   struct Pace {
     Clock::time_point taken, rests_until;
@@ -117,6 +120,7 @@ class TableWatch final : public apply::TableObserver {
     Clock::time_point due{}, last_progress{};
     unsigned failures = 0;  ///< since the last progress, or since its key or a definition was told
   };
+  [[nodiscard]] const manifest::BatchLimits& limits_of(const apply::Waiting& waiting) const { return waiting.is_load ? load_ : limits_; }
   [[nodiscard]] bool is_full(const apply::Waiting& waiting) const;
   [[nodiscard]] Clock::time_point due_of(const apply::Table& table, const apply::Waiting& waiting) const;
   [[nodiscard]] Clock::duration rest_after(Clock::duration write) const;
@@ -124,6 +128,7 @@ class TableWatch final : public apply::TableObserver {
   apply::Table* take_from(Places& list, Clock::time_point now);
 
   const manifest::BatchLimits& limits_;
+  const manifest::BatchLimits& load_;
   const Tell tell_;
   mutable std::mutex mutex_;
   Places waiting_, full_;

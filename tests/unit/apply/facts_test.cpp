@@ -65,6 +65,45 @@ TEST_CASE("facts: rows are counted by operation, once they are durable") {
   CHECK(facts_of(rig).bytes == observe::ByOperation{18, 9, 9});  // each message of the rig has nine
 }
 
+TEST_CASE("facts: a table loads while its rows are those of a snapshot, and no longer once a change came or all is read") {
+  Rig rig;
+  Event row = insert(1, text("x"), integer(1));
+  row.operation = CDCRT_SNAPSHOT;
+  CHECK_FALSE(facts_of(rig).is_loading);
+  rig.send(row);
+  CHECK(facts_of(rig).is_loading);
+  CHECK(rig.table->is_loading());
+  REQUIRE(rig.write());
+  CHECK(facts_of(rig).is_loading);  // more of it may come: nobody knows where the log ends
+  const auto read_to = [&](int64_t end) { return rig.table->facts({{rig.partitions[0].get(), {1, end, 0}}}).is_loading; };
+  CHECK(read_to(5));
+  CHECK_FALSE(read_to(1));
+  rig.send(insert(2, text("x"), integer(1)));
+  CHECK_FALSE(facts_of(rig).is_loading);
+  // What waits is written as changes are, also where more of the snapshot is behind them.
+  rig.send(row);
+  CHECK_FALSE(rig.table->is_loading());
+  REQUIRE(rig.write());
+  rig.send(row);
+  CHECK(rig.table->is_loading());
+}
+
+TEST_CASE("facts: what is behind counts by offsets of the partitions whose end is known") {
+  Rig rig({}, 2);
+  rig.send(insert(1, text("x"), integer(1)), 0);
+  rig.send(insert(2, text("x"), integer(1)), 1);
+  const auto behind = [&](std::optional<int64_t> first, std::optional<int64_t> second) {
+    return rig.table->behind({{rig.partitions[0].get(), {1, first, 0}}, {rig.partitions[1].get(), {1, second, 0}}});
+  };
+  CHECK_FALSE(behind({}, {}).messages);
+  CHECK(behind(10, {}).messages == 10U);  // the row that waits is not applied
+  CHECK(behind(10, 20).messages == 30U);
+  CHECK(behind(10, {}).partitions != behind({}, 10).partitions);
+  REQUIRE(rig.write());
+  CHECK(behind(10, 20).messages == 28U);
+  CHECK(behind(10, 20).applied == 2);
+}
+
 TEST_CASE("facts: a detached table goes on falling behind, until it has read back what it missed") {
   Rig rig;
   rig.send(at(insert(1, text("x"), integer(1)), 1000));

@@ -57,7 +57,7 @@ TEST_CASE("overlay: tables merge, leaves replace, and problems keep their file")
   const auto wrong_too = workspace.write("base2.toml", std::string(kSound) + "x = 1\n");
   CHECK(rendered(workspace, manifest::load(request_for({wrong_too, wrong}))) ==
         "base2.toml:10:1: error[E0203]: unknown key 'x' in [sinks.warehouse]\n  x = ***\n  ^\n"
-        "help: allowed here: plugin, batch, connections, group_tables, stall_after, progress_schema, connection, dialect\n\n"
+        "help: allowed here: plugin, batch, connections, group_tables, stall_after, progress_schema, load, connection, dialect\n\n"
         "wrong.toml:2:1: error[E0203]: unknown key 'conections' in [sinks.warehouse]\n  conections = ***\n  ^~~~~~~~~~\n"
         "help: did you mean 'connections'?\n\n2 errors\n");
 }

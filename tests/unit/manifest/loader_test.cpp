@@ -306,6 +306,19 @@ TEST_CASE("manifest: a route's layout is its own, else that of [defaults], by th
   CHECK(load_text(text).manifest->defaults.layout.values().empty());
 }
 
+TEST_CASE("manifest: what a load says of batches counts for it alone, and what it does not say is as for others") {
+  const auto loaded =
+      load_text(std::string(kSound) +
+                "batch.max_rows = 7\nbatch.max_age = \"1s\"\n[sinks.warehouse.load]\nmax_age = \"5s\"\nmax_bytes = \"64MiB\"\n");
+  REQUIRE(loaded.diagnostics.empty());
+  const auto& sink = loaded.manifest->sinks[0];
+  CHECK(sink.load.max_rows == 7);
+  CHECK(sink.load.max_age == std::chrono::seconds(5));
+  CHECK(sink.load.max_bytes == 64U << 20);
+  CHECK(sink.batch.max_age == std::chrono::seconds(1));
+  CHECK(sink.batch.max_bytes == 16U << 20);
+}
+
 TEST_CASE("manifest: how often and how many together tables are written is said per sink") {
   const auto loaded = load_text(std::string(kSound) + "group_tables = 20\nbatch.min_interval = \"5s\"\n");
   REQUIRE(loaded.diagnostics.empty());

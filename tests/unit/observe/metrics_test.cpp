@@ -57,6 +57,7 @@ TEST_CASE("metrics: the labels of a page are those that are declared") {
   Snapshot snapshot = snapshot_of(2);
   snapshot.tables[0].overflowed = snapshot.tables[0].late = snapshot.tables[0].left_out = 1;
   snapshot.sources[0].lag_messages = 1;
+  snapshot.sources[0].left_seconds = 1;
   snapshot.dead_letters_by_reason.push_back({"db", "t0", "value_refused", 3});
   std::map<std::string, std::set<std::string>> seen;
   for (const auto& [line, value] : samples_of(page_of(snapshot))) {
@@ -123,6 +124,7 @@ TEST_CASE("metrics: what is not known has no line") {
   CHECK_FALSE(samples.contains(of_table("cdcrt_table_lag_messages", "t0")));
   CHECK(samples.contains(of_table("cdcrt_table_lag_seconds", "t0")));
   CHECK_FALSE(samples.contains(R"(cdcrt_source_lag_messages{pipeline="shop",component="sources.events"})"));
+  CHECK_FALSE(samples.contains(R"(cdcrt_source_left_seconds{pipeline="shop",component="sources.events"})"));
 }
 
 TEST_CASE("metrics: names from outside are escaped") {

@@ -81,6 +81,19 @@ TEST_CASE("status: what is not known is null, and texts from outside stay texts"
   CHECK(status.find(R"("ready":false,"reasons":[{"component":"sinks.db","reason":"away"}])") != std::string::npos);
 }
 
+TEST_CASE("status: a load tells how long it takes, and what is not known is not 0") {
+  Snapshot snapshot = snapshot_of(1);
+  CHECK(status_of(snapshot).find("\"input\":{\"done\":0,\"total\":0,\"left_seconds\":null}") != std::string::npos);
+  snapshot.sources[0].left_seconds = 90;
+  snapshot.sinks[0].loading = 1;
+  snapshot.tables[0].is_loading = true;
+  snapshot.tables[0].left_seconds = 60;
+  const std::string status = status_of(snapshot);
+  CHECK(status.find("\"total\":0,\"left_seconds\":90.000}") != std::string::npos);
+  CHECK(status.find("\"loading_tables\":1") != std::string::npos);
+  CHECK(status.find("\"loading\":true,\"left_seconds\":60.000") != std::string::npos);
+}
+
 TEST_CASE("status: what a driver's text says of credentials is covered, as in the log") {
   Snapshot snapshot = snapshot_of(1);
   const std::string text = "no answer from https://loader:hidden-word@db.example/x";

@@ -62,6 +62,7 @@ Failure create_sink(const Options& options, void** sink) {
     if (key == "dialect") value.string = borrow(options.dialect), value.is_set = 1;
     if (value.type == CDCRT_OPTION_DURATION || value.type == CDCRT_OPTION_INTEGER || value.type == CDCRT_OPTION_BOOLEAN) value.is_set = 1;
     if (key == "connect_timeout") value.integer = 10'000'000, value.is_set = 1;
+    if (key == "copy") value.integer = options.copies ? 1 : 0;
     values.push_back(value);
   }
   cdcrt_config config{

@@ -51,6 +51,7 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> connection;
   std::string dsn, dialect = "auto";
   std::string plugin = "odbc";
+  bool copies = true;  ///< `copy` of the plugin `postgresql`
 };
 
 /// One sink and one connection. Creation throws std::runtime_error when it fails, except through try_open.

@@ -23,12 +23,13 @@ TableIdentity named(const char* name) {
 }
 
 struct Watched {
-  cdcrt::manifest::BatchLimits limits;
-  TableWatch watch{limits, [](const auto&, auto, const auto&) {}};
+  cdcrt::manifest::BatchLimits limits, load;
+  TableWatch watch{limits, load, [](const auto&, auto, const auto&) {}};
   Table customers{named("customers")}, orders{named("orders")};
   Time now = TableWatch::Clock::now();
 
-  Waiting rows(std::size_t count, Time since) { return {since, {}, count, count * 100}; }
+  Waiting rows(std::size_t count, Time since) { return {since, {}, count, count * 100, false}; }
+  Waiting loaded(std::size_t count, Time since) { return {since, {}, count, count * 100, true}; }
   /// Taken at `at`, durable after `took`.
   void write(Time at, TableWatch::Clock::duration took) {
     Table* table = watch.take(false, at);
@@ -105,6 +106,42 @@ TEST_CASE_FIXTURE(Watched, "while hundreds of tables wait a table that was writt
   CHECK(rest_with(1000) >= 100ms);
   CHECK(rest_with(20'000) >= 1s);
   CHECK(rest_with(20'000) < 2s);
+}
+
+TEST_CASE_FIXTURE(Watched, "rows of a load gather as long as its settings say, and changes do not") {
+  load.max_age = 10s;
+  load.max_rows = 1'000'000;
+  watch.ready(customers, loaded(50'000, now));
+  watch.ready(orders, rows(1, now));
+  CHECK(watch.take(false, now) == &orders);
+  CHECK(watch.take(false, now + 9s) == nullptr);
+  CHECK(*watch.next_due() == now + 10s);
+  CHECK(watch.take(false, now + 10s) == &customers);
+}
+
+TEST_CASE_FIXTURE(Watched, "the first change behind rows of a load ends their waiting") {
+  load.max_age = 10s;
+  watch.ready(customers, loaded(10, now));
+  REQUIRE(watch.take(false, now + 1s) == nullptr);
+  watch.ready(customers, rows(11, now));
+  CHECK(watch.take(false, now + 1s) == &customers);
+  // More of the load behind it does not bring the waiting back.
+  watch.give_up();
+  watch.ready(customers, rows(11, now));
+  watch.ready(customers, loaded(12, now));
+  CHECK(watch.take(false, now + 1s) == &customers);
+}
+
+TEST_CASE_FIXTURE(Watched, "what is full for changes is not for a load, and the other way round") {
+  load.max_age = limits.max_age = 10s;
+  load.max_rows = 100;
+  limits.max_rows = 50;
+  watch.ready(customers, loaded(60, now));
+  CHECK(watch.take(false, now) == nullptr);
+  watch.ready(customers, rows(61, now));
+  CHECK(watch.take(false, TableWatch::Clock::now()) == &customers);
+  watch.ready(orders, loaded(100, now));
+  CHECK(watch.take(false, TableWatch::Clock::now()) == &orders);
 }
 
 TEST_CASE_FIXTURE(Watched, "a full batch waits for nothing") {

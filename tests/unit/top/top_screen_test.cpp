@@ -71,6 +71,7 @@ TEST_CASE("top: rates are those between two looks, and none where the process be
   now.tables[0].rows += 4000;
   now.sources[0].messages += 6000;
   now.sources[0].done += 100;
+  now.sources[0].left_seconds = 12.4;
   now.sinks[0].writes += 1;
   const std::string screen = text(cli::draw_top(now, &before, {}, 160, 0));
   CAPTURE(screen);
@@ -83,6 +84,19 @@ TEST_CASE("top: rates are those between two looks, and none where the process be
   now.pid = 4712;
   CHECK(has(text(cli::draw_top(now, &before, {}, 160, 0)), "rows/s -"));
   CHECK(has(text(cli::draw_top(before, nullptr, {}, 160, 0)), "rows/s -"));
+}
+
+TEST_CASE("top: how long a load takes is not guessed, and what follows its source shows no bar") {
+  StatusFacts now = facts();
+  now.tables[1].is_loading = true;
+  now.tables[1].left_seconds = 7200;
+  const std::string screen = text(cli::draw_top(now, nullptr, {}, 160, 0));
+  CAPTURE(screen);
+  CHECK(has(screen, "30 %, time left not known"));
+  CHECK(has(screen, "loading"));
+  CHECK(has(screen, "2 h 0 min"));
+  now.sources[0].left_seconds = 0;
+  CHECK_FALSE(has(text(cli::draw_top(now, nullptr, {}, 160, 0)), "30 %"));
 }
 
 TEST_CASE("top: no line is wider and no screen higher than the terminal, whatever names hold") {

@@ -25,6 +25,9 @@ constexpr cdcrt_option kOptions[] = {
         .default_value("15s")
         .example("\"5s\"")
         .doc("How long connecting may take; at least 2 s."),
+    option::boolean("copy").default_value("true").example("false").doc(
+        "Sets of 250 rows and more that may be new go straight into the table by COPY, within the transaction and under its keys. "
+        "Where one of them is there already, the set is written as others are. `false`: always as others."),
     shared::lock_timeout(),
     shared::statement_timeout(),
     shared::idle_timeout(),

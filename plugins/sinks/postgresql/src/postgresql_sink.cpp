@@ -17,6 +17,7 @@ constexpr int kOldest = 90500;
 Status PostgresqlSink::configure(const sdk::Config& config) {
   connect_timeout_ = config.duration("connect_timeout");
   timeouts_ = {config.duration("lock_timeout"), config.duration("statement_timeout"), config.duration("idle_timeout")};
+  copies_ = config.boolean("copy");
   return make_settings(config.map("connection"), config.string("login"), settings_);
 }
 
@@ -27,7 +28,7 @@ Status PostgresqlSink::open(std::unique_ptr<sdk::SinkConnection>& connection) {
   if (session->server_version() < kOldest)
     return Status::bad_config("connection", "the server is Amazon Redshift, or a PostgreSQL older than 9.5",
                               "Redshift: use plugin = \"redshift\"");
-  auto made = postgresql::make_connection(std::move(session), timeouts_, looks_);
+  auto made = postgresql::make_connection(std::move(session), timeouts_, looks_, copies_ ? &trials_ : nullptr);
   status = made->prepare_session();
   if (status) connection = std::move(made);
   return status;

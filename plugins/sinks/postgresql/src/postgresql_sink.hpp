@@ -6,6 +6,7 @@
 
 #include "cdcrt/sdk/sink.hpp"
 #include "connection_settings.hpp"
+#include "postgresql/copy_trials.hpp"
 #include "postgresql/session.hpp"
 #include "sql/looks.hpp"
 
@@ -27,6 +28,8 @@ class PostgresqlSink : public sdk::Sink {
   std::chrono::microseconds connect_timeout_{};
   postgresql::SessionTimeouts timeouts_;
   sql::Looks looks_;
+  postgresql::CopyTrials trials_;
+  bool copies_ = true;
 };
 
 }  // namespace cdcrt::pq

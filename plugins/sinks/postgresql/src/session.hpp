@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ class Session final : public sql::Session {
                                     sdk::Status& status) override;
   [[nodiscard]] bool keeps_statements() const override { return true; }
   [[nodiscard]] bool takes_binary() const override;
+  [[nodiscard]] bool takes_copies() const override { return true; }
+  sdk::Status copy(std::string_view text, const std::function<sdk::Status(std::string&)>& next, std::string_view doing,
+                   int64_t& rows) override;
   sdk::Status reconnect() override;
   void disconnect() override;
   [[nodiscard]] int server_version() const;
@@ -61,6 +65,7 @@ class Session final : public sql::Session {
   sdk::Status lost(sql::Moment moment, std::string_view doing) const;
   sdk::Status error(const pg_result* result, sql::Moment moment, std::string_view doing) const;
   void forget(const Query* query);
+  sdk::Status feed(const std::function<sdk::Status(std::string&)>& next, std::string_view doing);
 
   const ConnectionSettings& settings_;
   const std::chrono::microseconds connect_timeout_;

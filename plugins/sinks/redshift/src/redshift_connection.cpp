@@ -61,6 +61,7 @@ void RedshiftConnection::transaction_ended() {
   last_read_ = LastRead();
   made_now_.clear();
   empty_.clear();
+  maybe_empty_.clear();
   stages_in_use_.ended(false);  // where it was committed, that was told before
   static_cast<void>(files_.remove());
 }
@@ -192,8 +193,8 @@ Status RedshiftConnection::expect(const cdcrt_table* tables, uint32_t count, boo
   return {};
 }
 
-/// Of the tables that were just made: in one statement, where that saves a DELETE of each. What another session commits meanwhile is beyond
-/// this transaction's snapshot either way.
+/// Of the tables that were just made: in one statement, where that saves a DELETE of each; of a single one only once it has many rows. What
+/// another session commits meanwhile is beyond this transaction's snapshot either way.
 Status RedshiftConnection::find_empty(const cdcrt_table* tables, uint32_t count) {
   std::vector<std::string> keys;
   std::string text;
@@ -206,7 +207,11 @@ Status RedshiftConnection::find_empty(const cdcrt_table* tables, uint32_t count)
     text += " LIMIT 1)";
     keys.push_back(key);
   }
-  if (!status || keys.size() < 2) return status;
+  if (!status || keys.empty()) return status;
+  if (keys.size() == 1) {
+    maybe_empty_ = keys.front();
+    return status;
+  }
   std::set<std::string> empty(keys.begin(), keys.end());
   status = session_.select(text, 1, "cannot see whether tables are empty", [&](const std::vector<Field>& row) {
     const std::size_t number = row[0] ? std::strtoul(row[0]->c_str(), nullptr, 10) : keys.size();
@@ -215,6 +220,14 @@ Status RedshiftConnection::find_empty(const cdcrt_table* tables, uint32_t count)
   });
   if (status) empty_ = std::move(empty);
   return status;
+}
+
+Status RedshiftConnection::see_empty(const cdcrt_table& table, const std::string& what, bool& is_empty) {
+  std::string text = "SELECT 1 FROM ";
+  Status status = session_.append_table(text, table);
+  is_empty = true;
+  if (!status) return status;
+  return session_.select(text + " LIMIT 1", 1, what, [&](const std::vector<Field>& /*row*/) { return is_empty = false; });
 }
 
 Status RedshiftConnection::describe(const cdcrt_table& table, sdk::TableDescription& out) {
@@ -388,7 +401,13 @@ Status RedshiftConnection::write_once(const cdcrt_write& write) {
     return Status::error(CDCRT_STALE_SCHEMA,
                          "column " + widenings_.front().shown + " is widened to " + std::to_string(widenings_.front().bytes) + " bytes");
   }
-  const bool is_empty = empty_.erase(key_of(write.table)) > 0;
+  const std::string key = key_of(write.table);
+  bool is_empty = empty_.erase(key) > 0;
+  if (maybe_empty_ == key) {
+    maybe_empty_.clear();
+    if (one.gains_by_emptiness()) status = see_empty(write.table, what, is_empty);
+    if (!status) return status;
+  }
   status = one.run(++stages_, is_empty);
   if (!status) {
     refused_ = one.refused();

@@ -49,6 +49,7 @@ class RedshiftConnection final : public sdk::SinkConnection {
   sdk::Status failed(sdk::Status status);
   void transaction_ended();
   sdk::Status find_empty(const cdcrt_table* tables, uint32_t count);
+  sdk::Status see_empty(const cdcrt_table& table, const std::string& what, bool& is_empty);
   sdk::Status write_once(const cdcrt_write& write);
   sdk::Status write_of_host(const cdcrt_write& write);
   sdk::Status drop_old_stages();
@@ -77,6 +78,7 @@ class RedshiftConnection final : public sdk::SinkConnection {
   std::set<std::string> changed_tables_;  ///< in this transaction
   std::set<std::string> made_now_;        ///< likewise: those that were created
   std::set<std::string> empty_;           ///< likewise: nothing is in them, and nothing was written so far
+  std::string maybe_empty_;               ///< likewise: a table that was just made, and that nobody has looked into
   CatalogTables expected_;                ///< read for the next description of each
   /// The answer to the last read of the host's tables, as long as the transaction would give it again.
   struct LastRead {

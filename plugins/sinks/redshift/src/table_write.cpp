@@ -285,8 +285,10 @@ Status TableWrite::run_kind(uint64_t stage_number, bool is_empty) {
     case CDCRT_WRITE_PATCH: return through_stage(stage_number);
     default: break;
   }
+  // No key twice in one write, and none before it.
+  if (is_empty && brings_rows()) return append_rows();
   const bool replaces = write_.kind != CDCRT_WRITE_UPSERT || covers_table();
-  if (replaces && !is_large()) return is_empty && write_.kind != CDCRT_WRITE_DELETE ? append_rows() : in_place();
+  if (replaces && !is_large()) return in_place();
   return through_stage(stage_number);
 }
 

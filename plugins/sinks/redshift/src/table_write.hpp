@@ -62,6 +62,8 @@ class TableWrite {
   sdk::Status check(const std::function<bool(const std::string& shown)>& stays, std::vector<Widening>& out);
   /// After check() found nothing to widen. Within a transaction. `is_empty`: nothing is in the table, so that nothing is to be replaced.
   sdk::Status run(uint64_t stage_number, bool is_empty = false);
+  /// After check(): whether that would save it a staging table.
+  [[nodiscard]] bool gains_by_emptiness() const { return brings_rows() && is_large(); }
   [[nodiscard]] const RefusedCopy& refused() const { return refused_; }
   /// After check(), for a table of the host's own: nobody else defines it, and few rows are updated where they are.
   sdk::Status run_of_host();
@@ -69,6 +71,7 @@ class TableWrite {
  private:
   [[nodiscard]] uint64_t rows() const { return write_.row_count; }
   [[nodiscard]] bool covers_table() const { return shape_.others.empty(); }
+  [[nodiscard]] bool brings_rows() const { return write_.kind == CDCRT_WRITE_UPSERT || write_.kind == CDCRT_WRITE_REPLACE; }
   bool fit(uint64_t place, const cdcrt_column& column, uint64_t max_bytes);
   bool cut_fraction(uint64_t place, const cdcrt_column& column, const sql::ColumnLimit& limit);
   void replace(uint64_t place, const cdcrt_cell& cell);

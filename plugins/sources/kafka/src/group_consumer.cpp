@@ -127,6 +127,7 @@ sdk::Status GroupConsumer::poll(std::chrono::milliseconds timeout, cdcrt_message
     flush_commits(false);
     if (is_at_end()) {
       lag_ = 0;
+      are_ends_known_ = true;
       at_end = true;
       return {};
     }
@@ -201,17 +202,21 @@ void GroupConsumer::update_extent() {
   if (now - measured_at_ < kBetweenMeasures) return;
   measured_at_ = now;
   uint64_t lag = 0;
+  bool are_known = true;
   for (const auto& [key, owned] : partitions_) {
     if (!owned->state.is_sought()) continue;
     int64_t low = 0, end = 0;
     if (settings_.stops_at_end) {
       end = owned->end;
-    } else if (rd_kafka_get_watermark_offsets(client_->get(), key.first.c_str(), key.second, &low, &end) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    } else if (rd_kafka_get_watermark_offsets(client_->get(), key.first.c_str(), key.second, &low, &end) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+               end < 0) {
+      are_known = false;  // nothing was fetched of it so far
       continue;
     }
     if (end > owned->state.position()) lag += static_cast<uint64_t>(end - owned->state.position());
   }
   lag_ = lag;
+  are_ends_known_ = are_known;
 }
 
 bool GroupConsumer::close() {

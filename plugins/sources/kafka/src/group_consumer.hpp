@@ -65,7 +65,7 @@ class GroupConsumer {
   sdk::Status serve();
   void commit(std::string_view topic, int32_t partition, int64_t offset);
   /// Messages. Any thread.
-  [[nodiscard]] cdcrt_extent extent() const { return {done_, done_ + lag_}; }
+  [[nodiscard]] cdcrt_extent extent() const { return {done_, are_ends_known_ ? done_ + lag_ : 0}; }
   /// Leaves the group (a member with a fixed name only closes) in bounded time. Legal at any time.
   void stop();
 
@@ -178,6 +178,7 @@ class GroupConsumer {
   Owned* last_owned_ = nullptr;
 
   std::atomic<uint64_t> done_{0}, lag_{0};
+  std::atomic<bool> are_ends_known_{false};  ///< of all partitions that are read
 };
 
 }  // namespace cdcrt::kafka_source

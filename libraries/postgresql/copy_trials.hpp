@@ -1,0 +1,46 @@
+// CopyTrials: for which tables a COPY is worth a try.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+namespace cdcrt::postgresql {
+
+/// One per sink, shared by its connections; thread-safe. Whether rows are new is not known before they are copied: a table that had one of
+/// them is left alone for some writes, for more each time. So a table that only changes costs next to nothing, and a load that met a row
+/// twice is back soon.
+class CopyTrials {
+ public:
+  /// Asked once for each write of that table that could go so.
+  [[nodiscard]] bool may_try(const std::string& table) {
+    const std::lock_guard lock(mutex_);
+    const auto found = tables_.find(table);
+    if (found == tables_.end() || found->second.skips == 0) return true;
+    --found->second.skips;
+    return false;
+  }
+  void copied(const std::string& table) {
+    const std::lock_guard lock(mutex_);
+    const auto found = tables_.find(table);
+    if (found != tables_.end() && --found->second.failures == 0) tables_.erase(found);
+  }
+  void refused(const std::string& table) {
+    const std::lock_guard lock(mutex_);
+    Trial& trial = tables_[table];
+    trial.failures = std::min(trial.failures + 1, kMaxDoublings);
+    trial.skips = kFirstSkips << (trial.failures - 1);
+  }
+
+ private:
+  static constexpr uint32_t kFirstSkips = 16, kMaxDoublings = 12;
+  struct Trial {
+    uint32_t failures = 0, skips = 0;
+  };
+  std::mutex mutex_;
+  std::unordered_map<std::string, Trial> tables_;
+};
+
+}  // namespace cdcrt::postgresql
