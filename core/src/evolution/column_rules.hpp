@@ -22,6 +22,7 @@ route::ColumnRule rule_for(const route::Route& route, std::string_view column);
 /// What a column is called while another one has its name: as of `until`, from where on it was not seen. No source has columns of such
 /// names.
 std::string set_aside_name(const std::string& name, std::string_view until);
+bool is_set_aside_name(std::string_view name);
 
 /// The type of a column after `older` was followed by `newer` at the source. A float stays one when integers follow: the source converted.
 cdcrt_type followed_type(cdcrt_type older, cdcrt_type newer);

@@ -94,7 +94,9 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
   event::raise_order(map.max_order, order);
   if (definite && shape.declared) event::raise_order(map.max_definite, order);
   if (names_alone) note_sightings(map);
-  if (definite && shape.declared && !map.absent.empty() && follows_drops()) {
+  // One that was never met may be the later name of a column that it lacks: an earlier definition is still to come.
+  const bool is_ahead = definition && names_unmet(shape, order);
+  if (definite && shape.declared && !map.absent.empty() && follows_drops() && !is_ahead) {
     if (auto dropped = drop_absent(map, order, definition, names_alone); !dropped) return std::move(dropped.error());
     map.version = version_;
     std::erase_if(map.absent, [&](uint32_t slot) { return !columns_[slot].active; });
@@ -374,6 +376,8 @@ Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view o
     if (!column.active || column.key_ordinal > 0) continue;
     const std::string_view seen = last_seen(slot);
     if (!event::is_after(order, seen)) continue;
+    // Rows had lacked it before: another definition, still to come, tells why. Names alone come in their order.
+    if (definition && !names_alone && !column.lacked_since.empty() && event::is_after(order, column.lacked_since)) continue;
     // Either alone does not say it: a row, because the column may have been renamed; a definition of names, because rows may have others.
     if (names_alone && column.lacked_since.empty()) {
       if (column.undefined_since.empty()) column.undefined_since.assign(order), ++version_;

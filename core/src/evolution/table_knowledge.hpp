@@ -126,6 +126,8 @@ class TableKnowledge {
   /// Whose name it is at that source order; none: -1.
   [[nodiscard]] int32_t slot_named(const std::string& name, std::string_view order) const;
   [[nodiscard]] bool was_renamed(const std::string& former, std::string_view order) const;
+  /// The definition renames a column of which no row or definition under the former name was met.
+  [[nodiscard]] bool names_unmet(const event::Shape& definition, std::string_view order) const;
   [[nodiscard]] bool is_route_key(const std::string& column) const;
   /// A column of the key has that name, or had it.
   [[nodiscard]] bool is_route_key_of(const std::string& name, const std::vector<uint32_t>& key) const;
@@ -134,10 +136,15 @@ class TableKnowledge {
   [[nodiscard]] std::optional<Renaming> untold_renaming(const event::Shape& definition, std::string_view order) const;
   void apply_rules(Column& column) const;
   void note_former(uint32_t slot, std::string_view order);
-  void add_former(const std::string& name, const FormerName& former);
+  /// Only a later name of the column was met here.
+  void add_former(uint32_t slot, const FormerName& former);
+  /// The same, but none that was first seen after `until`.
+  [[nodiscard]] int32_t slot_named(const std::string& name, std::string_view order, std::string_view until) const;
+  [[nodiscard]] int32_t slot_later(const Column& stored, std::size_t former) const;
   void hide(uint32_t slot, std::string_view order);
   void bring_back(uint32_t slot);
   void apply(const std::vector<Renaming>& renamings, std::string_view order);
+  void follow(const std::vector<Renaming>& renamings, std::string_view order);
   [[nodiscard]] bool mixes(const std::vector<Renaming>& renamings, std::string_view order) const;
   [[nodiscard]] Result<void> check_targets(const std::vector<Renaming>& renamings) const;
   void leave_out_impossible(std::vector<Renaming>& renamings) const;
@@ -150,12 +157,8 @@ class TableKnowledge {
   void judge_key_partitions(const event::Shape& shape);
   Result<void> observe_key(const event::Shape& shape, std::string_view order, bool definition);
   void set_key(std::vector<uint32_t> slots);
-  /// What the manifest says of the key of rows of this shape; empty: nothing.
-  [[nodiscard]] const std::vector<std::string>& manifest_key(const event::Shape& shape) const;
   Result<void> check_shape(const event::Shape& shape, bool definition) const;
   Result<void> check_route_key(const event::Shape& shape, bool definite) const;
-  [[nodiscard]] std::vector<std::string> key_of(const event::Shape& shape) const;
-  [[nodiscard]] bool is_unkeyable(cdcrt_type type) const;
   void note_rules(const event::Shape& shape);
   Result<void> check_rules(const event::Shape& shape, bool definite);
   Result<void> drop_absent(const ShapeMap& map, std::string_view order, bool definition, bool names_alone);
