@@ -46,6 +46,8 @@ std::string Event::show() const {
   if (!cells.empty()) line += " " + simulation::show(cells);
   if (!before.empty()) line += " before " + simulation::show(before);
   if (!other_key.empty()) line += " other key " + simulation::show(other_key);
+  if (renamed > 0) line += renames ? " RENAMES" : " RENAMED";
+  if (renamed > 1) line += " " + std::to_string(renamed);
   return line + (refused ? " REFUSED" : blocked ? " BLOCKED" : "");
 }
 

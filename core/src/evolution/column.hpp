@@ -88,6 +88,12 @@ struct Former {
   uint32_t slot;
 };
 
+/// Which name of which column: `place` among its former ones, the present one last.
+struct Naming {
+  uint32_t slot;
+  std::size_t place;
+};
+
 /// What a definition at a source order declares a column to be.
 struct ToldType {
   cdcrt_type type;

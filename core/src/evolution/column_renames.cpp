@@ -27,6 +27,15 @@ const std::string& name_at(const Column& column, std::string_view order) {
   return former == column.former_names.end() ? column.source_name : former->name;
 }
 
+/// It was renamed so already, by this definition or, as it is told several times, by another one.
+bool was_told(const Column& column, const std::string& former, const std::string& name) {
+  for (std::size_t i = 0; i < column.former_names.size(); ++i) {
+    const std::string& next = i + 1 < column.former_names.size() ? column.former_names[i + 1].name : column.source_name;
+    if (column.former_names[i].name == former && next == name) return true;
+  }
+  return false;
+}
+
 // A rule that names the column by a name that it had holds on, unless one names it by that which it has.
 route::ColumnRule rule_of(const route::Route& route, const Column& column) {
   std::vector<std::string> names{column.source_name};
@@ -154,7 +163,14 @@ void TableKnowledge::bound_names(ShapeMap& map, const event::Shape& shape, std::
   map.has_former = false;
   map.from.clear();
   map.until.clear();
-  if (formers_.empty()) return;
+  // Rows that lack a column end its name as well: a later one that has it shows another column.
+  for (const int32_t slot : map.slots) {
+    if (slot < 0 || columns_[static_cast<uint32_t>(slot)].lacked_since.empty()) continue;
+    const std::string& lacked = columns_[static_cast<uint32_t>(slot)].lacked_since;
+    if (event::is_after(order, lacked)) continue;
+    map.has_former = true;
+    if (map.until.empty() || event::is_after(map.until, lacked)) map.until = lacked;
+  }
   for (const auto& column : shape.columns) {
     const auto formers = formers_.find(column.name);
     if (formers == formers_.end()) continue;
@@ -287,10 +303,14 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
         add_former(found->second, {former, std::string(order)});
         ++version_;
       }
+      // It was there before, and gave its name up: an earlier definition, still to come, tells what became of it.
+      if (later.active && !came_later && later.key_ordinal == 0 && !is_names_alone(definition) && !was_told(later, former, column.name))
+        renamings.push_back({found->second, set_aside_name(column.name, order)});
     }
     if (slot < 0) continue;
     const Column& known = columns_[static_cast<uint32_t>(slot)];
     if (!known.active || known.source_name == column.name || was_renamed(known.source_name, order)) continue;
+    if (was_told(known, former, column.name) && !event::is_after(order, known.former_names.back().until)) continue;
     // It has another name since, had another one then, or is one that came after it.
     const std::string& present = is_set_aside(known) ? known.former_names.back().name : known.source_name;
     if (!is_set_aside(known) && !diagnostics::equal_but_for_case(name_at(known, order), former)) continue;
@@ -307,10 +327,22 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
   }
   if (route_->schema_changes != route::SchemaChanges::kEvolve) return {};
   leave_out_impossible(renamings);
+  if (!is_names_alone(definition)) set_holders_aside(renamings, order);
   if (auto checked = check_targets(renamings); !checked) return checked;
   apply(renamings, order);
   follow(renamings, order);
   return {};
+}
+
+// The name was free at the source. Where definitions come in any order, one that is still to come tells what became of its column.
+void TableKnowledge::set_holders_aside(std::vector<Renaming>& renamings, std::string_view order) const {
+  for (std::size_t i = 0, count = renamings.size(); i < count; ++i) {
+    const auto found = slots_.find(renamings[i].name);
+    if (found == slots_.end() || !columns_[found->second].active || came_after(columns_[found->second], columns_[renamings[i].slot], order))
+      continue;
+    const bool moves = std::any_of(renamings.begin(), renamings.end(), [&](const Renaming& each) { return each.slot == found->second; });
+    if (!moves) renamings.push_back({found->second, set_aside_name(renamings[i].name, order)});
+  }
 }
 
 // Later renames of them were told before.

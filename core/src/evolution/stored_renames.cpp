@@ -36,12 +36,13 @@ bool is_known_there(const std::vector<Column>& all, const std::string& name, con
   });
 }
 
-/// What is stored has the column by that former name still, so that a stored one of its present name is another: rows of the new name came
-/// first there. Null: it has not.
-const FormerName* beside(const Column& here, const std::vector<Column>& all) {
-  for (auto former = here.former_names.rbegin(); former != here.former_names.rend(); ++former) {
-    const bool is_there = std::any_of(all.begin(), all.end(), [&](const Column& column) { return column.source_name == former->name; });
-    if (is_there && !is_known_there(all, former->name, former->until, here)) return &*former;
+/// What is stored has the column by a name still that it had before its name of that place (of the former ones, the present one last), so
+/// that a stored one of the latter is another: rows of it came first there. Null: it has not.
+const FormerName* beside(const Column& here, std::size_t place, const std::vector<Column>& all) {
+  for (std::size_t i = place; i > 0; --i) {
+    const FormerName& former = here.former_names[i - 1];
+    const bool is_there = std::any_of(all.begin(), all.end(), [&](const Column& column) { return column.source_name == former.name; });
+    if (is_there && !is_known_there(all, former.name, former.until, here)) return &former;
   }
   return nullptr;
 }
@@ -67,6 +68,7 @@ void TableKnowledge::take_renames(const std::vector<Column>& stored) {
     for (std::size_t i = 0; i < column.former_names.size(); ++i) {
       const FormerName& former = column.former_names[i];
       if (was_renamed(former.name, former.until) || is_known_there(columns_, former.name, former.until, column)) continue;
+      if (is_set_aside_name(next_name(column, i)) && naming_of(column, stored)) continue;
       by_order[former.until].push_back({static_cast<uint32_t>(&column - stored.data()), next_name(column, i)});
     }
   }
@@ -88,10 +90,11 @@ void TableKnowledge::take_renames(const std::vector<Column>& stored) {
     follow(renamings, order);
   }
   for (const Column& column : stored) {
-    const auto found = slots_.find(column.source_name);
-    if (found == slots_.end() || !column.active || slot_of(column, stored) >= 0) continue;
-    const uint32_t slot = found->second;
-    const FormerName* const former = beside(columns_[slot], stored);
+    if (!column.active || slot_of(column, stored) >= 0) continue;
+    const auto naming = naming_of(column, stored);
+    if (!naming) continue;
+    const uint32_t slot = naming->slot;
+    const FormerName* const former = beside(columns_[slot], naming->place, stored);
     if (former == nullptr) continue;
     // As apply() does where rows of the new name came first here.
     Column taken = column;
@@ -112,7 +115,22 @@ void TableKnowledge::take_renames(const std::vector<Column>& stored) {
 }
 
 // Theirs may not know yet of a rename that is known here.
-int32_t TableKnowledge::slot_of(const Column& stored, const std::vector<Column>& all) const {
+std::optional<Naming> TableKnowledge::naming_of(const Column& stored, const std::vector<Column>& all) const {
+  if (is_set_aside_name(stored.source_name)) {
+    if (const auto found = slots_.find(stored.source_name); found != slots_.end()) return Naming{found->second, 0};
+    if (!stored.active) return {};
+    // Here it may be known what became of it.
+    const FormerName& given_up = stored.former_names.back();
+    const Former* last = nullptr;
+    const auto formers = formers_.find(given_up.name);
+    if (formers == formers_.end()) return {};
+    for (const Former& former : formers->second) {
+      const bool is_known = is_known_there(all, given_up.name, former.until, columns_[former.slot]);
+      if (is_known || event::is_after(former.until, given_up.until) || columns_[former.slot].merged_into >= 0) continue;
+      if (last == nullptr || event::is_after(former.until, last->until)) last = &former;
+    }
+    return last == nullptr ? std::nullopt : std::optional(Naming{last->slot, 0});
+  }
   const Former* first = nullptr;
   if (const auto formers = formers_.find(stored.source_name); formers != formers_.end()) {
     for (const Former& former : formers->second) {
@@ -123,11 +141,21 @@ int32_t TableKnowledge::slot_of(const Column& stored, const std::vector<Column>&
       if (first == nullptr || event::is_after(first->until, former.until) || is_one_with) first = &former;
     }
   }
-  if (first != nullptr) return static_cast<int32_t>(first->slot);
+  if (first != nullptr) {
+    const auto& names = columns_[first->slot].former_names;
+    const auto name = std::find_if(names.begin(), names.end(), [&](const FormerName& each) { return each.until == first->until; });
+    return Naming{first->slot, static_cast<std::size_t>(name - names.begin())};
+  }
   const auto found = slots_.find(stored.source_name);
-  if (found == slots_.end()) return -1;
-  const FormerName* const former = beside(columns_[found->second], all);
-  if (former == nullptr) return static_cast<int32_t>(found->second);
+  if (found == slots_.end()) return {};
+  return Naming{found->second, columns_[found->second].former_names.size()};
+}
+
+int32_t TableKnowledge::slot_of(const Column& stored, const std::vector<Column>& all) const {
+  const auto naming = naming_of(stored, all);
+  if (!naming) return -1;
+  const FormerName* const former = beside(columns_[naming->slot], naming->place, all);
+  if (former == nullptr) return static_cast<int32_t>(naming->slot);
   const auto hidden = slots_.find(set_aside_name(stored.source_name, former->until));
   return hidden == slots_.end() ? -1 : static_cast<int32_t>(hidden->second);
 }

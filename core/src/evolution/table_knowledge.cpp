@@ -47,9 +47,7 @@ bool may_add_name(const TableKnowledge& knowledge, const cdcrt_limits& limits, c
 
 Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::string_view order, bool definite, bool unplaced,
                                                 bool definition) {
-  const bool names_alone =
-      definition && shape.declared && !shape.keyed &&
-      std::all_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.type.kind == CDCRT_TYPE_UNKNOWN; });
+  const bool names_alone = definition && is_names_alone(shape);
   if (!names_alone && maps_.size() >= kMaxMaps && !maps_.contains(shape.id)) forget_maps();
   other_key_ = false;
   // Names alone make no table known: rows may have others.
@@ -377,7 +375,7 @@ Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view o
     const std::string_view seen = last_seen(slot);
     if (!event::is_after(order, seen)) continue;
     // Rows had lacked it before: another definition, still to come, tells why. Names alone come in their order.
-    if (definition && !names_alone && !column.lacked_since.empty() && event::is_after(order, column.lacked_since)) continue;
+    if (definition && !names_alone && !column.lacked_since.empty() && !event::is_after(column.lacked_since, order)) continue;
     // Either alone does not say it: a row, because the column may have been renamed; a definition of names, because rows may have others.
     if (names_alone && column.lacked_since.empty()) {
       if (column.undefined_since.empty()) column.undefined_since.assign(order), ++version_;
