@@ -19,6 +19,11 @@ class Reader {
   /// Of the names of one column, oldest first: what stands under the newest that has a value.
   [[nodiscard]] cdcrt_cell newest(const NamesOfC& names) {
     cdcrt_cell found = types::null_cell();
+    for (const StoredColumn& column : table_.columns) {
+      // It waits there for the definition that tells what became of it.
+      if (!column.name.starts_with("cdcrt_former_")) continue;
+      if (const cdcrt_cell each = cell(column.name); each.tag > CDCRT_NULL) found = each;
+    }
     for (const char* name : names) {
       if (const cdcrt_cell each = cell(name); each.tag > CDCRT_NULL) found = each;
     }

@@ -96,14 +96,16 @@ bool TableKnowledge::was_renamed(const std::string& former, std::string_view ord
          std::any_of(formers->second.begin(), formers->second.end(), [&](const Former& each) { return each.until == order; });
 }
 
-bool TableKnowledge::names_unmet(const event::Shape& definition, std::string_view order) const {
+bool TableKnowledge::may_be_renamed(uint32_t slot, const event::Shape& definition, std::string_view order) const {
   return std::any_of(definition.columns.begin(), definition.columns.end(), [&](const auto& each) {
     const auto formers = formers_.find(each.former_name);
     if (each.former_name.empty() || formers == formers_.end()) return false;
     return std::any_of(formers->second.begin(), formers->second.end(), [&](const Former& former) {
       const Column& column = columns_[former.slot];
-      const bool came_later = !column.added_at.empty() && column.added_at != kUnplaced && !event::is_after(former.until, column.added_at);
-      return former.until == order && column.merged_into < 0 && came_later;
+      if (event::is_after(former.until, order) || column.merged_into >= 0 || column.added_at.empty()) return false;
+      // Names alone come in their order: only one that was never met is new there.
+      if (is_names_alone(definition)) return column.added_at != kUnplaced && !event::is_after(former.until, column.added_at);
+      return column.added_at == kUnplaced || event::is_after(column.added_at, last_seen(slot));
     });
   });
 }
@@ -418,6 +420,10 @@ void TableKnowledge::apply(const std::vector<Renaming>& renamings, std::string_v
     if (!event::is_after(column.lacked_since, order) && !is_aside) column.lacked_since.clear();
     if (!is_aside) column.undefined_since.clear();
     if (is_aside) column.lacked_since.assign(order);
+    // Rows that came before the definition showed it by that name, which it had before as well.
+    const bool had_name = std::any_of(column.former_names.begin(), column.former_names.end(),
+                                      [&](const FormerName& former) { return former.name == renaming.name; });
+    if (had_name && !event::is_after(column.lacked_since, column.last_seen)) column.lacked_since.clear();
     const std::string target = target_name_for(column, renaming.name);
     if (const auto found = slots_.find(renaming.name); found != slots_.end()) {
       const uint32_t other = found->second;

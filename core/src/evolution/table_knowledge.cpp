@@ -92,10 +92,8 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
   event::raise_order(map.max_order, order);
   if (definite && shape.declared) event::raise_order(map.max_definite, order);
   if (names_alone) note_sightings(map);
-  // One that was never met may be the later name of a column that it lacks: an earlier definition is still to come.
-  const bool is_ahead = definition && names_unmet(shape, order);
-  if (definite && shape.declared && !map.absent.empty() && follows_drops() && !is_ahead) {
-    if (auto dropped = drop_absent(map, order, definition, names_alone); !dropped) return std::move(dropped.error());
+  if (definite && shape.declared && !map.absent.empty() && follows_drops()) {
+    if (auto dropped = drop_absent(map, order, definition ? &shape : nullptr); !dropped) return std::move(dropped.error());
     map.version = version_;
     std::erase_if(map.absent, [&](uint32_t slot) { return !columns_[slot].active; });
   }
@@ -368,20 +366,22 @@ bool TableKnowledge::would_drop(const event::Shape& shape, std::string_view orde
   });
 }
 
-Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view order, bool definition, bool names_alone) {
+Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view order, const event::Shape* definition) {
+  const bool names_alone = definition != nullptr && is_names_alone(*definition);
   for (const uint32_t slot : map.absent) {
     Column& column = columns_[slot];
     if (!column.active || column.key_ordinal > 0) continue;
     const std::string_view seen = last_seen(slot);
     if (!event::is_after(order, seen)) continue;
+    if (definition != nullptr && may_be_renamed(slot, *definition, order)) continue;
     // Rows had lacked it before: another definition, still to come, tells why. Names alone come in their order.
-    if (definition && !names_alone && !column.lacked_since.empty() && !event::is_after(column.lacked_since, order)) continue;
+    if (definition != nullptr && !names_alone && !column.lacked_since.empty() && !event::is_after(column.lacked_since, order)) continue;
     // Either alone does not say it: a row, because the column may have been renamed; a definition of names, because rows may have others.
     if (names_alone && column.lacked_since.empty()) {
       if (column.undefined_since.empty()) column.undefined_since.assign(order), ++version_;
       continue;
     }
-    if (!definition && awaits_definitions() && column.undefined_since.empty()) {
+    if (definition == nullptr && awaits_definitions() && column.undefined_since.empty()) {
       if (column.lacked_since.empty()) column.lacked_since.assign(order), ++version_;
       has_lacked_ = true;
       continue;

@@ -124,8 +124,8 @@ class TableKnowledge {
   /// Whose name it is at that source order; none: -1.
   [[nodiscard]] int32_t slot_named(const std::string& name, std::string_view order) const;
   [[nodiscard]] bool was_renamed(const std::string& former, std::string_view order) const;
-  /// The definition renames a column of which no row or definition under the former name was met.
-  [[nodiscard]] bool names_unmet(const event::Shape& definition, std::string_view order) const;
+  /// The definition lacks it and renames one that was met later: an earlier one, still to come, may tell that they are the same.
+  [[nodiscard]] bool may_be_renamed(uint32_t slot, const event::Shape& definition, std::string_view order) const;
   [[nodiscard]] bool is_route_key(const std::string& column) const;
   [[nodiscard]] bool is_route_key_of(const std::string& name, const std::vector<uint32_t>& key) const;  ///< or had that name
   /// `column` was not there at that order yet, when `other` was.
@@ -158,7 +158,7 @@ class TableKnowledge {
   Result<void> check_route_key(const event::Shape& shape, bool definite) const;
   void note_rules(const event::Shape& shape);
   Result<void> check_rules(const event::Shape& shape, bool definite);
-  Result<void> drop_absent(const ShapeMap& map, std::string_view order, bool definition, bool names_alone);
+  Result<void> drop_absent(const ShapeMap& map, std::string_view order, const event::Shape* definition);  ///< null: by a row
   [[nodiscard]] bool was_there_before(uint32_t slot, std::string_view order) const;  ///< a row at `order` that lacks it drops it
   [[nodiscard]] bool lacks_known(const event::Shape& shape, std::string_view order) const;
   [[nodiscard]] bool follows_drops() const;
