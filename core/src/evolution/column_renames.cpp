@@ -436,7 +436,9 @@ void TableKnowledge::apply(const std::vector<Renaming>& renamings, std::string_v
         column.lacked_since.clear();
       } else if (taken.active) {
         // Rows that are later came first.
-        merges_.push_back({other, renaming.slot, taken.type});
+        // Later rows lack it, and have the former name again: the one that a rename still to come gives back.
+        const bool has_name_again = !taken.lacked_since.empty() && !event::is_after(taken.lacked_since, column.last_seen);
+        merges_.push_back({other, renaming.slot, taken.type, has_name_again});
         column.lacked_since = taken.lacked_since;
         column.undefined_since = taken.undefined_since;
         event::raise_order(column.last_seen, taken.last_seen);
@@ -447,6 +449,8 @@ void TableKnowledge::apply(const std::vector<Renaming>& renamings, std::string_v
         taken.active = false;
         taken.dropped_at = std::string(order);
         taken.merged_into = static_cast<int32_t>(renaming.slot);
+        taken.lacked_since.clear();
+        taken.undefined_since.clear();
       }
       hide(other, order);
     }

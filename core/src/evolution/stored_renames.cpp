@@ -101,6 +101,8 @@ void TableKnowledge::take_renames(const std::vector<Column>& stored) {
     const std::string until = former->until;
     taken.default_value = {};
     taken.key_ordinal = 0;
+    taken.lacked_since.clear();
+    taken.undefined_since.clear();
     taken.active = false;
     taken.dropped_at = until;
     taken.merged_into = static_cast<int32_t>(slot);
