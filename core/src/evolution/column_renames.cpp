@@ -284,6 +284,7 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
   if (definition.renamed && !is_told) {
     if (auto renaming = untold_renaming(definition, order)) renamings.push_back(std::move(*renaming));
   }
+  const bool has_any_order = !is_names_alone(definition) && follows_definitions();
   for (const auto& column : definition.columns) {
     const std::string& former = column.former_name;
     if (former.empty() || former == column.name || was_renamed(former, order)) continue;
@@ -306,7 +307,8 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
         ++version_;
       }
       // It was there before, and gave its name up: an earlier definition, still to come, tells what became of it.
-      if (later.active && !came_later && later.key_ordinal == 0 && !is_names_alone(definition) && !was_told(later, former, column.name))
+      const bool was_there = later.active && !later.added_at.empty() && event::is_after(order, later.added_at);
+      if (was_there && later.key_ordinal == 0 && has_any_order && !was_told(later, former, column.name))
         renamings.push_back({found->second, set_aside_name(column.name, order)});
     }
     if (slot < 0) continue;
@@ -329,7 +331,7 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
   }
   if (route_->schema_changes != route::SchemaChanges::kEvolve) return {};
   leave_out_impossible(renamings);
-  if (!is_names_alone(definition)) set_holders_aside(renamings, order);
+  if (has_any_order) set_holders_aside(renamings, order);
   if (auto checked = check_targets(renamings); !checked) return checked;
   apply(renamings, order);
   follow(renamings, order);

@@ -382,7 +382,8 @@ Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view o
       continue;
     }
     if (definition == nullptr && awaits_definitions() && column.undefined_since.empty()) {
-      if (column.lacked_since.empty()) column.lacked_since.assign(order), ++version_;
+      // Partitions are read at their own pace: the first row that lacks it may come later.
+      if (column.lacked_since.empty() || event::is_after(column.lacked_since, order)) column.lacked_since.assign(order), ++version_;
       has_lacked_ = true;
       continue;
     }

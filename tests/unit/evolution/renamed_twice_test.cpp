@@ -152,3 +152,45 @@ TEST_CASE("renames: a name that rows lacked between is another column's, also af
   CHECK(table.row(table.before, "9").slots == Slots{0, 1});
   CHECK(table.row(table.before, "9").nulls.empty());
 }
+
+TEST_CASE("renames: a later definition that is told twice drops no column that an earlier one renames") {
+  RenamedTable table;
+  table.define(typed_definition(12, {{"id"}, {"c", "b"}}), "7");
+  table.define(typed_definition(12, {{"id"}, {"c", "b"}}), "8");
+  CHECK(table.column(1).active);
+  table.define(typed_definition(11, {{"id"}, {"b", "a"}}), "5");
+  CHECK(table.active() == 2);
+  CHECK(table.column(1).source_name == "c");
+}
+
+TEST_CASE("renames: NULL that later rows leave under a name that was given back does not count") {
+  RenamedTable once;
+  once.row(once.after, "6");
+  once.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
+  REQUIRE(once.knowledge.merges().size() == 1);
+  CHECK_FALSE(once.knowledge.merges()[0].keeps_over_null);
+  route::Route route;
+  TableKnowledge knowledge(route);
+  knowledge.expect_definitions();
+  REQUIRE(knowledge.observe(row_shape(1, {"id", "a"}), "2", true));
+  REQUIRE(knowledge.observe(row_shape(2, {"id", "b"}), "2", true, true));
+  knowledge.place(knowledge.take_unplaced(), "2");
+  REQUIRE(knowledge.observe(row_shape(1, {"id", "a"}), "8", true));
+  REQUIRE(knowledge.rename(definition_of(11, {{"id"}, {"b", "a"}}), "5"));
+  REQUIRE(knowledge.merges().size() == 1);
+  CHECK(knowledge.merges()[0].keeps_over_null);
+}
+
+TEST_CASE("renames: all processes come to the first row that lacks a column, whichever they read first") {
+  RenamedTable here, there;
+  here.row(here.after, "8");
+  CHECK(here.row(row_shape(3, {"id", "b"}), "6").nulls == std::vector<uint32_t>{1});
+  CHECK(here.column(1).lacked_since == "6");
+  there.row(there.after, "4");
+  here.knowledge.merge(there.knowledge.columns(), true, {});
+  CHECK(here.column(1).lacked_since == "4");
+  there.knowledge.merge(here.knowledge.columns(), true, {});
+  CHECK(there.column(1).lacked_since == "4");
+  here.define(definition_of(11, {{"id"}, {"b", "a"}}), "3");
+  CHECK(here.column(2).lacked_since.empty());
+}
