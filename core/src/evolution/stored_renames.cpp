@@ -36,12 +36,15 @@ bool is_known_there(const std::vector<Column>& all, const std::string& name, con
   });
 }
 
-/// What is stored has the column by a name still that it had before its name of that place (of the former ones, the present one last), so
-/// that a stored one of the latter is another: rows of it came first there. Null: it has not.
-const FormerName* beside(const Column& here, std::size_t place, const std::vector<Column>& all) {
+/// Which of the names that `here` had before that of its `place` (the present one is the last) the stored columns have still, beside
+/// `stored` of that one: rows of the latter came first there. Null: none.
+const FormerName* beside(const Column& here, std::size_t place, const Column& stored, const std::vector<Column>& all) {
   for (std::size_t i = place; i > 0; --i) {
     const FormerName& former = here.former_names[i - 1];
-    const bool is_there = std::any_of(all.begin(), all.end(), [&](const Column& column) { return column.source_name == former.name; });
+    const bool is_there = std::any_of(all.begin(), all.end(), [&](const Column& column) {
+      const bool waits = column.active && is_set_aside_name(column.source_name) && column.former_names.back().name == former.name;
+      return &column != &stored && (column.source_name == former.name || waits);
+    });
     if (is_there && !is_known_there(all, former.name, former.until, here)) return &former;
   }
   return nullptr;
@@ -94,7 +97,7 @@ void TableKnowledge::take_renames(const std::vector<Column>& stored) {
     const auto naming = naming_of(column, stored);
     if (!naming) continue;
     const uint32_t slot = naming->slot;
-    const FormerName* const former = beside(columns_[slot], naming->place, stored);
+    const FormerName* const former = beside(columns_[slot], naming->place, column, stored);
     if (former == nullptr) continue;
     // As apply() does where rows of the new name came first here.
     Column taken = column;
@@ -137,7 +140,8 @@ std::optional<Naming> TableKnowledge::naming_of(const Column& stored, const std:
   if (const auto formers = formers_.find(stored.source_name); formers != formers_.end()) {
     for (const Former& former : formers->second) {
       const bool is_known = is_known_there(all, stored.source_name, former.until, columns_[former.slot]);
-      if (is_known) continue;
+      const bool is_named_later = !stored.former_names.empty() && !event::is_after(former.until, stored.former_names.back().until);
+      if (is_known || is_named_later) continue;
       // One that was told of the rename first has the name no longer than the one that it turned out to be.
       const bool is_one_with = first != nullptr && first->until == former.until && columns_[first->slot].merged_into >= 0;
       if (first == nullptr || event::is_after(first->until, former.until) || is_one_with) first = &former;
@@ -156,7 +160,7 @@ std::optional<Naming> TableKnowledge::naming_of(const Column& stored, const std:
 int32_t TableKnowledge::slot_of(const Column& stored, const std::vector<Column>& all) const {
   const auto naming = naming_of(stored, all);
   if (!naming) return -1;
-  const FormerName* const former = beside(columns_[naming->slot], naming->place, all);
+  const FormerName* const former = beside(columns_[naming->slot], naming->place, stored, all);
   if (former == nullptr) return static_cast<int32_t>(naming->slot);
   const auto hidden = slots_.find(set_aside_name(stored.source_name, former->until));
   return hidden == slots_.end() ? -1 : static_cast<int32_t>(hidden->second);

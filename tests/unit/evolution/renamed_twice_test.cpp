@@ -129,7 +129,13 @@ TEST_CASE("renames: another process may know what became of a column that waits 
   waiting.define(typed_definition(12, {{"id"}, {"a", "b"}}), "7");
   told.define(typed_definition(11, {{"id"}, {"b", "a"}}), "5");
   const auto stored = waiting.knowledge.columns();
-  SUBCASE("here") { told.knowledge.merge(stored, true, {}); }
+  SUBCASE("here") {
+    told.knowledge.merge(stored, true, {});
+    CHECK(told.knowledge.slot_of(stored[1], stored) == 1);
+    const int32_t early = told.knowledge.slot_of(stored[2], stored);
+    REQUIRE(early > 1);
+    CHECK(told.column(static_cast<uint32_t>(early)).merged_into == 1);
+  }
   SUBCASE("there") {
     waiting.knowledge.merge(told.knowledge.columns(), true, {});
     CHECK(waiting.active() == 2);
