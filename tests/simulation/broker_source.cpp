@@ -211,8 +211,9 @@ class Format final : public sdk::Format {
       columns[i].name = sdk::borrow(kColumnNames[i]);
       columns[i].type.kind = i == 0 || i == kColumnB ? CDCRT_TYPE_INT64 : CDCRT_TYPE_STRING;
     }
-    if (event.renamed) columns[kColumnC].name = sdk::borrow(kRenamedC);
-    if (event.renames) columns[kColumnC].former_name = sdk::borrow(kColumnNames[kColumnC]);
+    const auto& names_of_c = broker()->workload().names_of_c;
+    columns[kColumnC].name = sdk::borrow(names_of_c[event.renamed]);
+    if (event.renames) columns[kColumnC].former_name = sdk::borrow(names_of_c[event.renamed - 1]);
     const bool tells_key = !table.key_elsewhere || event.operation == CDCRT_DEFINITION;
     if (table.keyed && tells_key) columns[0].key_ordinal = 1;
     cdcrt_shape shape{};

@@ -10,7 +10,7 @@
 namespace cdcrt::simulation {
 
 /// Rows of a table of the workload as they are committed.
-Rows committed_rows(const Target& target, const SourceTable& table);
+Rows committed_rows(const Target& target, const Workload& workload, std::size_t table);
 std::string show(const Rows& rows);
 /// Differences between what should be and what is; empty: none.
 std::string difference(const Rows& expected, const Rows& found);

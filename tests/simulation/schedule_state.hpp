@@ -28,6 +28,7 @@ struct Character {
   bool scattered = false;       ///< tables are kept in source order: changes of one key, and its row of the snapshot, are in any partition
   bool keys_elsewhere = false;  ///< rows of some tables do not tell their key: a definition does, earlier or later, in any partition
   bool renames = false;         ///< a column gets another name, which a definition in any partition tells
+  bool renames_twice = false;   ///< it gets a third name later, or its first one again
   bool told_apart = false;      ///< definitions come in a topic of their own, which nothing says before the first of them is read
   bool table_locks = false;     ///< the target locks tables only, and each transaction sees one snapshot
   int64_t max_rows = 50, max_message_bytes = 1 << 20;

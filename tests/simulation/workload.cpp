@@ -46,6 +46,8 @@ std::string Event::show() const {
   if (!cells.empty()) line += " " + simulation::show(cells);
   if (!before.empty()) line += " before " + simulation::show(before);
   if (!other_key.empty()) line += " other key " + simulation::show(other_key);
+  if (renamed > 0) line += renames ? " RENAMES" : " RENAMED";
+  if (renamed > 1) line += " " + std::to_string(renamed);
   return line + (refused ? " REFUSED" : blocked ? " BLOCKED" : "");
 }
 
@@ -79,12 +81,12 @@ Workload::Workload() {
   const auto wide_from = own.late_columns ? static_cast<std::size_t>(chance.below(static_cast<int64_t>(count))) : SIZE_MAX;
   if (own.growth) growth_at = static_cast<std::size_t>(chance.below(static_cast<int64_t>(count)));
   if (own.keys_elsewhere) plan_definitions(count);
-  const auto renamed_from = own.renames ? static_cast<std::size_t>(Random(random()).below(static_cast<int64_t>(count))) : SIZE_MAX;
+  const std::vector<std::size_t> renamed_at = own.renames ? plan_renames(count) : std::vector<std::size_t>();
   // Of definitions that come apart the first one may be the one that is needed.
   if (own.renames && !(own.told_apart && Random(random()).chance(700))) define_everywhere();
   while (events.size() < count || !definitions_.empty()) {
     wide_ = events.size() >= wide_from;
-    if (events.size() >= renamed_from && !renamed_) rename();
+    if (renamed_ < renamed_at.size() && events.size() >= renamed_at[renamed_]) rename();
     grown_ = events.size() >= growth_at;
     add_definitions();
     if (events.size() >= count) continue;
@@ -150,8 +152,17 @@ Event& Workload::define(int table, int32_t partition) {
   return event;
 }
 
+std::vector<std::size_t> Workload::plan_renames(std::size_t count) {
+  Random chance(random());
+  std::vector<std::size_t> at{static_cast<std::size_t>(chance.below(static_cast<int64_t>(count)))};
+  if (!character().renames_twice) return at;
+  at.push_back(static_cast<std::size_t>(chance.between(static_cast<int64_t>(at.front()), static_cast<int64_t>(count) - 1)));
+  if (chance.chance(250)) names_of_c.back() = names_of_c.front();
+  return at;
+}
+
 void Workload::rename() {
-  renamed_ = true;
+  ++renamed_;
   Random chance(random());
   for (std::size_t i = 0; i < tables.size(); ++i) {
     if (!tables[i].keyed) continue;
@@ -180,7 +191,7 @@ Event& Workload::add(int table, uint8_t operation, int32_t partition) {
   event.topic = tables[static_cast<std::size_t>(table)].topic;
   event.partition = partition;
   event.wide = wide_;
-  event.renamed = renamed_ && tables[static_cast<std::size_t>(table)].keyed;
+  event.renamed = tables[static_cast<std::size_t>(table)].keyed ? renamed_ : 0;
   return event;
 }
 

@@ -1,6 +1,7 @@
 // Workload: the source's tables as their history goes, the log that tells of it, and what must stand in the target at the end.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -25,8 +26,9 @@ using Cells = std::vector<Value>;  ///< by column: id, a, b, c, d
 
 constexpr std::size_t kColumns = 5, kColumnA = 1, kColumnB = 2, kColumnC = 3, kColumnD = 4;
 constexpr const char* kColumnNames[kColumns] = {"id", "a", "b", "c", "d"};
-/// What column c is called once it was renamed.
-constexpr const char* kRenamedC = "e";
+/// How often column c may be renamed.
+constexpr std::size_t kRenames = 2;
+using NamesOfC = std::array<const char*, kRenames + 1>;
 /// The server of all tables, and the topic of their definitions where they come apart.
 constexpr const char* kServer = "server";
 /// A value of column a that the target refuses.
@@ -47,9 +49,9 @@ struct Event {
   int topic = 0;
   int32_t partition = 0;
   int64_t offset = 0;
-  bool wide = false;     ///< knows column d
-  bool renamed = false;  ///< knows column c by its other name
-  bool renames = false;  ///< the definition that tells it
+  bool wide = false;        ///< knows column d
+  std::size_t renamed = 0;  ///< how often column c was renamed before
+  bool renames = false;     ///< the definition that tells the last time
   Cells cells, before, other_key;
   bool unordered = false;  ///< of the snapshot, without an order
   bool refused = false;    ///< the target will not take it
@@ -74,6 +76,8 @@ class Workload {
   std::vector<SourceTable> tables;
   std::vector<Event> events;         ///< by order
   std::size_t growth_at = SIZE_MAX;  ///< index of the first event that is spread over the later partitions
+  /// What column c is called at first, once it was renamed, and after a second time: another name, or its first one again.
+  NamesOfC names_of_c{kColumnNames[kColumnC], "e", "f"};
 
   /// The obvious interpreter: events in their order, one by one, without those that become dead letters.
   /// `applies`: leaves out events; null: all count.
@@ -85,6 +89,7 @@ class Workload {
   Event& add(int table, uint8_t operation, int32_t partition);
   void plan_definitions(std::size_t count);
   void define_everywhere();
+  [[nodiscard]] std::vector<std::size_t> plan_renames(std::size_t count);
   void rename();
   void add_definitions();
   Event& define(int table, int32_t partition);
@@ -107,7 +112,7 @@ class Workload {
   int64_t next_text_ = 0;
   std::multimap<std::size_t, int> definitions_;  ///< tables, by the index of the event
   bool wide_ = false;
-  bool renamed_ = false;
+  std::size_t renamed_ = 0;
   bool grown_ = false;
 };
 

@@ -22,7 +22,7 @@ void merge_cells(Fold& fold, const evolution::Merge& merge, cdcrt_type type) {
     if (!concerns(cells, width)) return;
     cdcrt_cell& from = cells[merge.from];
     // Where events leave NULLs out, a row of the former name is NULL under the new one.
-    if (leaves_nulls_out && from.tag == CDCRT_NULL && cells[merge.into].tag != CDCRT_ABSENT) {
+    if ((leaves_nulls_out || merge.keeps_over_null) && from.tag == CDCRT_NULL && cells[merge.into].tag != CDCRT_ABSENT) {
       from = {};
       return;
     }

@@ -115,9 +115,10 @@ void TableFold::drop_before(const std::string& floor, Sealed& sealed) {
 void TableFold::refresh(Sealed& sealed) const {
   const auto& columns = knowledge_.columns();
   // Renamed since the batch was sealed: what it has under the new name is the renamed column's. Of two renames the later one's cells stand.
-  for (const auto& [from, into, type] : knowledge_.merges()) {
-    if (from >= sealed.columns.size() || !sealed.columns[from].active) continue;
-    for (auto& part : sealed.partitions) merge_cells(part.fold, {from, into, sealed.columns[from].type}, columns[into].type);
+  for (evolution::Merge merge : knowledge_.merges()) {
+    if (merge.from >= sealed.columns.size() || !sealed.columns[merge.from].active) continue;
+    merge.type = sealed.columns[merge.from].type;
+    for (auto& part : sealed.partitions) merge_cells(part.fold, merge, columns[merge.into].type);
   }
   for (uint32_t slot = 0; slot < sealed.columns.size(); ++slot) {
     const evolution::Column& from = sealed.columns[slot];

@@ -73,7 +73,8 @@ struct TypeChange {
 /// Rows named a column before it was known to be another one, renamed: cells of slot `from` are of slot `into`.
 struct Merge {
   uint32_t from, into;
-  cdcrt_type type;  ///< of the cells in `from`
+  cdcrt_type type;               ///< of the cells in `from`
+  bool keeps_over_null = false;  ///< NULL there is of later rows, which have the value in `into`
 };
 
 /// A column that gets another name.
@@ -86,6 +87,12 @@ struct Renaming {
 struct Former {
   std::string until;
   uint32_t slot;
+};
+
+/// Which name of which column: `place` among its former ones, the present one last.
+struct Naming {
+  uint32_t slot;
+  std::size_t place;
 };
 
 /// What a definition at a source order declares a column to be.

@@ -1,6 +1,5 @@
 // Columns that get another name at the source: which column a name means depends on when it was used.
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "cdcrt/sdk/hash.hpp"
@@ -18,9 +17,24 @@ using diagnostics::quote;
 // No source has columns of such names.
 constexpr std::string_view kHidden = "renamed:";
 
-bool is_hidden(const Column& column) { return column.source_name.starts_with(kHidden); }
+bool is_hidden(const Column& column) { return is_set_aside_name(column.source_name); }
 /// Rows showed another column of its name, and no definition said yet what became of it.
 bool is_set_aside(const Column& column) { return column.active && is_hidden(column); }
+
+const std::string& name_at(const Column& column, std::string_view order) {
+  const auto former = std::find_if(column.former_names.begin(), column.former_names.end(),
+                                   [&](const FormerName& each) { return event::is_after(each.until, order); });
+  return former == column.former_names.end() ? column.source_name : former->name;
+}
+
+/// It was renamed so already, by this definition or, as it is told several times, by another one.
+bool was_told(const Column& column, const std::string& former, const std::string& name) {
+  for (std::size_t i = 0; i < column.former_names.size(); ++i) {
+    const std::string& next = i + 1 < column.former_names.size() ? column.former_names[i + 1].name : column.source_name;
+    if (column.former_names[i].name == former && next == name) return true;
+  }
+  return false;
+}
 
 // A rule that names the column by a name that it had holds on, unless one names it by that which it has.
 route::ColumnRule rule_of(const route::Route& route, const Column& column) {
@@ -39,43 +53,9 @@ route::ColumnRule rule_of(const route::Route& route, const Column& column) {
   return rule;
 }
 
-const std::string& next_name(const Column& column, std::size_t former) {
-  return former + 1 < column.former_names.size() ? column.former_names[former + 1].name : column.source_name;
-}
-
-/// How often the column was renamed so.
-std::size_t times(const Column& column, const std::string& name, const std::string& next) {
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < column.former_names.size(); ++i) {
-    if (column.former_names[i].name == name && next_name(column, i) == next) ++count;
-  }
-  return count;
-}
-
-/// One of `all` was renamed so, at that order or, as it was told twice, at another one.
-bool is_known_there(const std::vector<Column>& all, const std::string& name, const std::string& until, const Column& here) {
-  std::string next;
-  for (std::size_t i = 0; i < here.former_names.size(); ++i) {
-    if (here.former_names[i].name == name && here.former_names[i].until == until) next = next_name(here, i);
-  }
-  return std::any_of(all.begin(), all.end(), [&](const Column& column) {
-    const bool is_same = std::any_of(column.former_names.begin(), column.former_names.end(),
-                                     [&](const FormerName& former) { return former.name == name && former.until == until; });
-    return is_same || (!next.empty() && times(column, name, next) >= times(here, name, next));
-  });
-}
-
-/// What is stored has the column by that former name still, so that a stored one of its present name is another: rows of the new name came
-/// first there. Null: it has not.
-const FormerName* beside(const Column& here, const std::vector<Column>& all) {
-  for (auto former = here.former_names.rbegin(); former != here.former_names.rend(); ++former) {
-    const bool is_there = std::any_of(all.begin(), all.end(), [&](const Column& column) { return column.source_name == former->name; });
-    if (is_there && !is_known_there(all, former->name, former->until, here)) return &*former;
-  }
-  return nullptr;
-}
-
 }  // namespace
+
+bool is_set_aside_name(std::string_view name) { return name.starts_with(kHidden); }
 
 std::string set_aside_name(const std::string& name, std::string_view until) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -114,6 +94,20 @@ bool TableKnowledge::was_renamed(const std::string& former, std::string_view ord
   const auto formers = formers_.find(former);
   return formers != formers_.end() &&
          std::any_of(formers->second.begin(), formers->second.end(), [&](const Former& each) { return each.until == order; });
+}
+
+bool TableKnowledge::may_be_renamed(uint32_t slot, const event::Shape& definition, std::string_view order) const {
+  return std::any_of(definition.columns.begin(), definition.columns.end(), [&](const auto& each) {
+    const auto formers = formers_.find(each.former_name);
+    if (each.former_name.empty() || formers == formers_.end()) return false;
+    return std::any_of(formers->second.begin(), formers->second.end(), [&](const Former& former) {
+      const Column& column = columns_[former.slot];
+      if (event::is_after(former.until, order) || column.merged_into >= 0 || column.added_at.empty()) return false;
+      // Names alone come in their order: only one that was never met is new there.
+      if (is_names_alone(definition)) return column.added_at != kUnplaced && !event::is_after(former.until, column.added_at);
+      return column.added_at == kUnplaced || event::is_after(column.added_at, last_seen(slot));
+    });
+  });
 }
 
 bool TableKnowledge::is_route_key_of(const std::string& name, const std::vector<uint32_t>& key) const {
@@ -171,7 +165,14 @@ void TableKnowledge::bound_names(ShapeMap& map, const event::Shape& shape, std::
   map.has_former = false;
   map.from.clear();
   map.until.clear();
-  if (formers_.empty()) return;
+  // Rows that lack a column end its name as well: a later one that has it shows another column.
+  for (const int32_t slot : map.slots) {
+    if (slot < 0 || columns_[static_cast<uint32_t>(slot)].lacked_since.empty()) continue;
+    const std::string& lacked = columns_[static_cast<uint32_t>(slot)].lacked_since;
+    if (event::is_after(order, lacked)) continue;
+    map.has_former = true;
+    if (map.until.empty() || event::is_after(map.until, lacked)) map.until = lacked;
+  }
   for (const auto& column : shape.columns) {
     const auto formers = formers_.find(column.name);
     if (formers == formers_.end()) continue;
@@ -201,7 +202,7 @@ void TableKnowledge::apply_rules(Column& column) const {
 std::string TableKnowledge::target_name_for(const Column& column, const std::string& name) const {
   const std::string wanted = rule_for(*route_, name).rename;
   if (!wanted.empty()) return wanted;
-  if (name.starts_with(kHidden)) return "cdcrt_former_" + std::to_string(sdk::fnv1a(name));
+  if (is_set_aside_name(name)) return "cdcrt_former_" + std::to_string(sdk::fnv1a(name));
   const std::string given = rule_of(*route_, column).rename;
   return !given.empty() && given == column.target_name ? given : name;
 }
@@ -287,6 +288,7 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
   if (definition.renamed && !is_told) {
     if (auto renaming = untold_renaming(definition, order)) renamings.push_back(std::move(*renaming));
   }
+  const bool has_any_order = !is_names_alone(definition) && follows_definitions();
   for (const auto& column : definition.columns) {
     const std::string& former = column.former_name;
     if (former.empty() || former == column.name || was_renamed(former, order)) continue;
@@ -305,15 +307,21 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
       const bool is_other = formers_.contains(former) || std::any_of(definition.columns.begin(), definition.columns.end(),
                                                                      [&](const auto& each) { return each.name == former; });
       if (later.active && came_later && !is_other && route_->schema_changes == route::SchemaChanges::kEvolve) {
-        add_former(column.name, {former, std::string(order)});
+        add_former(found->second, {former, std::string(order)});
         ++version_;
       }
+      // It was there before, and gave its name up: an earlier definition, still to come, tells what became of it.
+      const bool was_there = later.active && !later.added_at.empty() && event::is_after(order, later.added_at);
+      if (was_there && later.key_ordinal == 0 && has_any_order && !was_told(later, former, column.name))
+        renamings.push_back({found->second, set_aside_name(column.name, order)});
     }
     if (slot < 0) continue;
     const Column& known = columns_[static_cast<uint32_t>(slot)];
     if (!known.active || known.source_name == column.name || was_renamed(known.source_name, order)) continue;
-    // It has another name since, or is one that came after it.
+    if (was_told(known, former, column.name) && !event::is_after(order, known.former_names.back().until)) continue;
+    // It has another name since, had another one then, or is one that came after it.
     const std::string& present = is_set_aside(known) ? known.former_names.back().name : known.source_name;
+    if (!is_set_aside(known) && !diagnostics::equal_but_for_case(name_at(known, order), former)) continue;
     if (!diagnostics::equal_but_for_case(present, former) || (known.added_at != kUnplaced && event::is_after(known.added_at, order)))
       continue;
     renamings.push_back({static_cast<uint32_t>(slot), column.name});
@@ -327,9 +335,42 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
   }
   if (route_->schema_changes != route::SchemaChanges::kEvolve) return {};
   leave_out_impossible(renamings);
+  if (has_any_order) set_holders_aside(renamings, order);
   if (auto checked = check_targets(renamings); !checked) return checked;
   apply(renamings, order);
+  follow(renamings, order);
   return {};
+}
+
+// The name was free at the source. Where definitions come in any order, one that is still to come tells what became of its column.
+void TableKnowledge::set_holders_aside(std::vector<Renaming>& renamings, std::string_view order) const {
+  for (std::size_t i = 0, count = renamings.size(); i < count; ++i) {
+    const auto found = slots_.find(renamings[i].name);
+    if (found == slots_.end() || !columns_[found->second].active || came_after(columns_[found->second], columns_[renamings[i].slot], order))
+      continue;
+    const bool moves = std::any_of(renamings.begin(), renamings.end(), [&](const Renaming& each) { return each.slot == found->second; });
+    if (!moves) renamings.push_back({found->second, set_aside_name(renamings[i].name, order)});
+  }
+}
+
+// Later renames of them were told before.
+void TableKnowledge::follow(const std::vector<Renaming>& renamings, std::string_view order) {
+  for (const Renaming& renaming : renamings) {
+    const auto formers = formers_.find(renaming.name);
+    if (formers == formers_.end() || columns_[renaming.slot].source_name != renaming.name) continue;
+    const Former* first = nullptr;
+    for (const Former& former : formers->second) {
+      const bool is_later = event::is_after(former.until, order) && former.slot != renaming.slot && columns_[former.slot].active;
+      if (is_later && (first == nullptr || event::is_after(first->until, former.until))) first = &former;
+    }
+    if (first == nullptr) continue;
+    const auto& names = columns_[first->slot].former_names;
+    const auto found = std::find_if(names.begin(), names.end(), [&](const FormerName& each) { return each.until == first->until; });
+    const Renaming last{renaming.slot, found + 1 < names.end() ? (found + 1)->name : columns_[first->slot].source_name};
+    const std::string until = first->until;
+    apply({last}, until);
+    follow({last}, until);
+  }
 }
 
 void TableKnowledge::note_former(uint32_t slot, std::string_view order) {
@@ -368,17 +409,27 @@ void TableKnowledge::apply(const std::vector<Renaming>& renamings, std::string_v
   std::set<uint32_t> dropped;
   for (const Renaming& renaming : renamings) {
     const auto found = slots_.find(renaming.name);
-    if (found != slots_.end() && !came_after(columns_[found->second], columns_[renaming.slot], order)) dropped.insert(found->second);
+    if (found == slots_.end()) continue;
+    const Column& other = columns_[found->second];
+    // It was told of this rename before, as the only one of the two that was known.
+    const bool is_same = std::any_of(other.former_names.begin(), other.former_names.end(), [&](const FormerName& former) {
+      return former.until == order && former.name == columns_[renaming.slot].source_name;
+    });
+    if (!is_same && !came_after(other, columns_[renaming.slot], order)) dropped.insert(found->second);
   }
   forget_maps();
   for (const Renaming& renaming : renamings) {
     Column& column = columns_[renaming.slot];
     if (is_set_aside(column)) bring_back(renaming.slot);
-    const bool is_aside = renaming.name.starts_with(kHidden);
+    const bool is_aside = is_set_aside_name(renaming.name);
     // A row without it that is later has it under no name.
     if (!event::is_after(column.lacked_since, order) && !is_aside) column.lacked_since.clear();
     if (!is_aside) column.undefined_since.clear();
     if (is_aside) column.lacked_since.assign(order);
+    // Rows that came before the definition showed it by that name, which it had before as well.
+    const bool had_name = std::any_of(column.former_names.begin(), column.former_names.end(),
+                                      [&](const FormerName& former) { return former.name == renaming.name; });
+    if (had_name && !event::is_after(column.lacked_since, column.last_seen)) column.lacked_since.clear();
     const std::string target = target_name_for(column, renaming.name);
     if (const auto found = slots_.find(renaming.name); found != slots_.end()) {
       const uint32_t other = found->second;
@@ -391,7 +442,9 @@ void TableKnowledge::apply(const std::vector<Renaming>& renamings, std::string_v
         column.lacked_since.clear();
       } else if (taken.active) {
         // Rows that are later came first.
-        merges_.push_back({other, renaming.slot, taken.type});
+        // Later rows lack it, and have the former name again: the one that a rename still to come gives back.
+        const bool has_name_again = !taken.lacked_since.empty() && !event::is_after(taken.lacked_since, column.last_seen);
+        merges_.push_back({other, renaming.slot, taken.type, has_name_again});
         column.lacked_since = taken.lacked_since;
         column.undefined_since = taken.undefined_since;
         event::raise_order(column.last_seen, taken.last_seen);
@@ -402,6 +455,8 @@ void TableKnowledge::apply(const std::vector<Renaming>& renamings, std::string_v
         taken.active = false;
         taken.dropped_at = std::string(order);
         taken.merged_into = static_cast<int32_t>(renaming.slot);
+        taken.lacked_since.clear();
+        taken.undefined_since.clear();
       }
       hide(other, order);
     }
@@ -424,81 +479,20 @@ void TableKnowledge::bring_back(uint32_t slot) {
   column.source_name = former.name;
 }
 
-// Only the new name was met here.
-void TableKnowledge::add_former(const std::string& name, const FormerName& former) {
-  const auto found = slots_.find(name);
-  if (found == slots_.end()) return;
-  auto& names = columns_[found->second].former_names;
+void TableKnowledge::add_former(uint32_t slot, const FormerName& former) {
+  auto& names = columns_[slot].former_names;
   const auto later =
       std::find_if(names.begin(), names.end(), [&](const FormerName& each) { return event::is_after(each.until, former.until); });
   names.insert(later, former);
-  formers_[former.name].push_back({former.until, found->second});
+  formers_[former.name].push_back({former.until, slot});
 }
 
-// What another process renamed, in the order in which it happened.
-void TableKnowledge::take_renames(const std::vector<Column>& stored) {
-  std::map<std::string, std::vector<Renaming>> by_order;
-  for (const Column& column : stored) {
-    if (is_hidden(column) && !column.active) continue;
-    for (std::size_t i = 0; i < column.former_names.size(); ++i) {
-      const FormerName& former = column.former_names[i];
-      if (was_renamed(former.name, former.until) || is_known_there(columns_, former.name, former.until, column)) continue;
-      by_order[former.until].push_back({static_cast<uint32_t>(&column - stored.data()), next_name(column, i)});
-    }
-  }
-  for (auto& [order, renamings] : by_order) {
-    std::erase_if(renamings, [&, &order = order](Renaming& renaming) {
-      const auto& formers = stored[renaming.slot].former_names;
-      const auto former = std::find_if(formers.begin(), formers.end(), [&](const FormerName& each) { return each.until == order; });
-      const int32_t slot = slot_named(former->name, order);
-      // Rows of the former name may still come here.
-      if (slot < 0) add_former(renaming.name, *former);
-      if (slot < 0 || columns_[static_cast<uint32_t>(slot)].source_name == renaming.name) return true;
-      renaming.slot = static_cast<uint32_t>(slot);
-      return false;
-    });
-    apply(renamings, order);
-  }
-  for (const Column& column : stored) {
-    const auto found = slots_.find(column.source_name);
-    if (found == slots_.end() || !column.active || slot_of(column, stored) >= 0) continue;
-    const uint32_t slot = found->second;
-    const FormerName* const former = beside(columns_[slot], stored);
-    if (former == nullptr) continue;
-    // As apply() does where rows of the new name came first here.
-    Column taken = column;
-    const std::string until = former->until;
-    taken.default_value = {};
-    taken.key_ordinal = 0;
-    taken.active = false;
-    taken.dropped_at = until;
-    taken.merged_into = static_cast<int32_t>(slot);
-    taken.former_names = {{column.source_name, until}};
-    taken.source_name = taken.target_name = set_aside_name(column.source_name, until);
-    if (!columns_[slot].typed_by_route && taken.type.kind != CDCRT_TYPE_UNKNOWN) {
-      const cdcrt_type type = columns_[slot].type;
-      set_type(slot, type.kind == CDCRT_TYPE_UNKNOWN ? taken.type : types::evolve(type, taken.type));
-    }
-    restore(std::move(taken));
-  }
-}
-
-// Theirs may not know yet of a rename that is known here.
-int32_t TableKnowledge::slot_of(const Column& stored, const std::vector<Column>& all) const {
-  const Former* first = nullptr;
-  if (const auto formers = formers_.find(stored.source_name); formers != formers_.end()) {
-    for (const Former& former : formers->second) {
-      const bool is_known = is_known_there(all, stored.source_name, former.until, columns_[former.slot]);
-      if (!is_known && (first == nullptr || event::is_after(first->until, former.until))) first = &former;
-    }
-  }
-  if (first != nullptr) return static_cast<int32_t>(first->slot);
-  const auto found = slots_.find(stored.source_name);
-  if (found == slots_.end()) return -1;
-  const FormerName* const former = beside(columns_[found->second], all);
-  if (former == nullptr) return static_cast<int32_t>(found->second);
-  const auto hidden = slots_.find(set_aside_name(stored.source_name, former->until));
-  return hidden == slots_.end() ? -1 : static_cast<int32_t>(hidden->second);
+// A column that came after the name was given up is another one.
+int32_t TableKnowledge::slot_named(const std::string& name, std::string_view order, std::string_view until) const {
+  const int32_t slot = slot_named(name, order);
+  if (slot < 0) return -1;
+  const std::string& added_at = columns_[static_cast<uint32_t>(slot)].added_at;
+  return added_at != kUnplaced && event::is_after(added_at, until) ? -1 : slot;
 }
 
 }  // namespace cdcrt::evolution

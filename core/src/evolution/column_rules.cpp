@@ -29,6 +29,12 @@ route::ColumnRule rule_for(const route::Route& route, std::string_view column) {
   return best != nullptr ? *best : route::ColumnRule{};
 }
 
+bool is_names_alone(const event::Shape& definition) {
+  return definition.declared && !definition.keyed &&
+         std::all_of(definition.columns.begin(), definition.columns.end(),
+                     [](const auto& column) { return column.type.kind == CDCRT_TYPE_UNKNOWN; });
+}
+
 cdcrt_type followed_type(cdcrt_type older, cdcrt_type newer) {
   if (is_float(older) && is_integer(newer)) return older;
   if (is_float(types::element_of(older)) && is_integer(types::element_of(newer))) return older;

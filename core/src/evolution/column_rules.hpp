@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cdcrt/abi/value.h"
+#include "event/shape.hpp"
 #include "route/settings.hpp"
 
 namespace cdcrt::evolution {
@@ -22,6 +23,10 @@ route::ColumnRule rule_for(const route::Route& route, std::string_view column);
 /// What a column is called while another one has its name: as of `until`, from where on it was not seen. No source has columns of such
 /// names.
 std::string set_aside_name(const std::string& name, std::string_view until);
+bool is_set_aside_name(std::string_view name);
+
+/// A definition that names columns without types, as Debezium's topic of schema changes does: such ones are read in their order.
+bool is_names_alone(const event::Shape& definition);
 
 /// The type of a column after `older` was followed by `newer` at the source. A float stays one when integers follow: the source converted.
 cdcrt_type followed_type(cdcrt_type older, cdcrt_type newer);

@@ -7,6 +7,14 @@
 #include "types/type.hpp"
 
 namespace cdcrt::evolution {
+namespace {
+
+// So that all processes come to the same one.
+void take_earlier(std::string& known, const std::string& stored) {
+  if (!stored.empty() && (known.empty() || event::is_after(known, stored))) known = stored;
+}
+
+}  // namespace
 
 void TableKnowledge::restore(Column column) {
   const auto slot = static_cast<uint32_t>(columns_.size());
@@ -80,9 +88,10 @@ bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
       known.default_value = event::has_bytes(stored.default_value) ? event::copy_cell(stored.default_value, arena_) : stored.default_value;
     }
   }
-  if (known.lacked_since.empty() && stored.former_names.size() == known.former_names.size()) known.lacked_since = stored.lacked_since;
-  if (known.undefined_since.empty() && stored.former_names.size() == known.former_names.size())
-    known.undefined_since = stored.undefined_since;
+  if (stored.former_names.size() == known.former_names.size()) {
+    take_earlier(known.lacked_since, stored.lacked_since);
+    take_earlier(known.undefined_since, stored.undefined_since);
+  }
   has_lacked_ = has_lacked_ || !known.lacked_since.empty();
   event::raise_order(known.last_seen, stored.last_seen);
   has_unplaced_ = has_unplaced_ || known.last_seen == kUnplaced;

@@ -11,12 +11,6 @@
 
 namespace cdcrt::evolution {
 
-bool TableKnowledge::is_unkeyable(cdcrt_type type) const {
-  if (type.kind == CDCRT_TYPE_ARRAY && type.element != CDCRT_TYPE_UNKNOWN && limits_.has_keyable_arrays != 0) {
-    return is_unkeyable(types::element_of(type));
-  }
-  return (limits_.unkeyable_types >> type.kind & 1U) != 0;
-}
 namespace {
 
 using diagnostics::quote;
@@ -38,6 +32,35 @@ bool is_reserved(std::string_view names, const std::string& name) {
          (" " + std::string(names) + " ").find(" " + name + " ") != std::string::npos;
 }
 
+bool is_unkeyable(const cdcrt_limits& limits, cdcrt_type type) {
+  if (type.kind == CDCRT_TYPE_ARRAY && type.element != CDCRT_TYPE_UNKNOWN && limits.has_keyable_arrays != 0) {
+    return is_unkeyable(limits, types::element_of(type));
+  }
+  return (limits.unkeyable_types >> type.kind & 1U) != 0;
+}
+
+std::vector<std::string> key_of(const route::Route& route, const event::Shape& shape) {
+  std::vector<std::pair<uint32_t, std::string>> ordered;
+  for (const auto& column : shape.columns) {
+    if (column.key_ordinal == 0) continue;
+    if ((column.flags & CDCRT_COLUMN_ROUTED) != 0 && rule_for(route, column.name).exclude) continue;
+    ordered.emplace_back(column.key_ordinal, column.name);
+  }
+  std::sort(ordered.begin(), ordered.end());
+  std::vector<std::string> names;
+  for (auto& [ordinal, name] : ordered) names.push_back(std::move(name));
+  return names;
+}
+
+// What the manifest says of the key of rows of this shape; empty: nothing.
+const std::vector<std::string>& manifest_key(const route::Route& route, const event::Shape& shape) {
+  static const std::vector<std::string> kNone;
+  if (!route.primary_key.empty()) return route.primary_key;
+  const bool has_key =
+      shape.keyed && std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.key_ordinal > 0; });
+  return has_key ? kNone : route.fallback_key;
+}
+
 }  // namespace
 
 // What definitions alone have named so far may still be otherwise in rows.
@@ -50,7 +73,7 @@ bool TableKnowledge::established() const {
 
 bool TableKnowledge::may_hold(uint32_t slot, cdcrt_type type) const {
   const Column& column = columns_[slot];
-  return column.key_ordinal == 0 || !column.target_type.empty() || !is_unkeyable(types::join(column.type, type));
+  return column.key_ordinal == 0 || !column.target_type.empty() || !is_unkeyable(limits_, types::join(column.type, type));
 }
 
 // One event must not stop its table for good: what the target cannot hold in its definition is refused with the event.
@@ -62,10 +85,10 @@ Result<void> TableKnowledge::check_shape(const event::Shape& shape, bool definit
     if (rule.exclude) continue;
     const auto known = slots_.find(column.name);
     const bool is_new = known == slots_.end() || columns_[known->second].type.kind == CDCRT_TYPE_UNKNOWN;
-    const auto& names = manifest_key(shape);
+    const auto& names = manifest_key(*route_, shape);
     const bool is_key = route_->mode != route::Mode::kAppend &&
                         (names.empty() ? column.key_ordinal > 0 : std::find(names.begin(), names.end(), column.name) != names.end());
-    if (is_key && shape.declared && !rule.type && rule.target_type.empty() && is_unkeyable(column.type)) {
+    if (is_key && shape.declared && !rule.type && rule.target_type.empty() && is_unkeyable(limits_, column.type)) {
       return make_error(CDCRT_BAD_RECORD,
                         "column " + quote(column.name) + " of the key is of type " + types::to_string(column.type) +
                             ", of which the target can make no key",
@@ -98,7 +121,7 @@ void TableKnowledge::judge_key_partitions(const event::Shape& shape) {
   const bool any = std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.key_ordinal > 0; });
   if ((any || shape.key_elsewhere) && !shape.key_in_one_partition) key_crosses_partitions_ = true;
   if (key_partitions_judged_) return;
-  const auto& names = manifest_key(shape);
+  const auto& names = manifest_key(*route_, shape);
   std::vector<std::string> own;
   for (const auto& column : shape.columns) {
     if (column.key_ordinal == 0) continue;
@@ -121,27 +144,6 @@ std::vector<uint32_t> TableKnowledge::message_key() const {
   return slots;
 }
 
-std::vector<std::string> TableKnowledge::key_of(const event::Shape& shape) const {
-  std::vector<std::pair<uint32_t, std::string>> ordered;
-  for (const auto& column : shape.columns) {
-    if (column.key_ordinal == 0) continue;
-    if ((column.flags & CDCRT_COLUMN_ROUTED) != 0 && rule_for(*route_, column.name).exclude) continue;
-    ordered.emplace_back(column.key_ordinal, column.name);
-  }
-  std::sort(ordered.begin(), ordered.end());
-  std::vector<std::string> names;
-  for (auto& [ordinal, name] : ordered) names.push_back(std::move(name));
-  return names;
-}
-
-const std::vector<std::string>& TableKnowledge::manifest_key(const event::Shape& shape) const {
-  static const std::vector<std::string> kNone;
-  if (!route_->primary_key.empty()) return route_->primary_key;
-  const bool has_key =
-      shape.keyed && std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.key_ordinal > 0; });
-  return has_key ? kNone : route_->fallback_key;
-}
-
 bool TableKnowledge::lacks_key(const event::Shape& shape) const {
   return shape.key_elsewhere && !key_known_ && !told_key_ && keyed_ && route_->primary_key.empty() && route_->fallback_key.empty() &&
          route_->mode != route::Mode::kAppend;
@@ -156,7 +158,7 @@ bool TableKnowledge::tell_key(const event::Shape& shape) {
   if (!shape.keyed || key_known_ || !keyed_ || route_->mode == route::Mode::kAppend) return false;
   if (!route_->primary_key.empty() || !route_->fallback_key.empty()) return false;
   if (told_key_ && !told_key_->empty()) return false;
-  std::vector<std::string> names = key_of(shape);
+  std::vector<std::string> names = key_of(*route_, shape);
   if (told_key_ && names.empty()) return false;
   told_key_ = std::move(names);
   ++version_;
@@ -169,7 +171,8 @@ void TableKnowledge::keep_told_key() {
   event::Shape key;
   for (const auto& name : *told_key_) {
     if (rule_for(*route_, name).exclude) return;
-    if (const auto told = told_types_.find(name); told != told_types_.end() && is_unkeyable(told->second.type)) told_types_.erase(told);
+    if (const auto told = told_types_.find(name); told != told_types_.end() && is_unkeyable(limits_, told->second.type))
+      told_types_.erase(told);
     key.columns.emplace_back().name = name;
   }
   if (!check_shape(key, true)) return;
@@ -189,13 +192,13 @@ Result<void> TableKnowledge::observe_key(const event::Shape& shape, std::string_
     return {};
   }
   if (!definition || shape.keyed) judge_key_partitions(shape);
-  const auto& own_key = manifest_key(shape);
+  const auto& own_key = manifest_key(*route_, shape);
   const bool by_route = !own_key.empty();
   // Some event of a table that tells its key may lack it.
   if (key_known_ && route_->primary_key.empty() && !shape.keyed && !shape.key_elsewhere) return {};
   const bool is_told = shape.key_elsewhere && told_key_ && !key_known_;
   if (!by_route && !shape.keyed && !is_told) return {};
-  const std::vector<std::string> names = by_route ? own_key : shape.keyed ? key_of(shape) : *told_key_;
+  const std::vector<std::string> names = by_route ? own_key : shape.keyed ? key_of(*route_, shape) : *told_key_;
   if (keyed_ && !by_route && !key_known_ && (is_told || shape.key_for_others)) {
     for (const auto& name : names) {
       if (!rule_for(*route_, name).exclude) continue;
@@ -258,7 +261,7 @@ Result<void> TableKnowledge::check_route_key(const event::Shape& shape, bool def
   std::vector<std::string> names;
   for (const auto& column : shape.columns) names.push_back(column.name);
   const std::string told_by = route_->primary_key.empty() ? "rule " + quote(route_->key_rule) + " of primary_keys" : "primary_key";
-  for (const auto& name : manifest_key(shape)) {
+  for (const auto& name : manifest_key(*route_, shape)) {
     if (rule_for(*route_, name).exclude) {
       return make_error(CDCRT_BAD_CONFIG, told_by + " names column " + quote(name) + ", which the route's columns exclude",
                         "take one of the two away");

@@ -47,9 +47,7 @@ bool may_add_name(const TableKnowledge& knowledge, const cdcrt_limits& limits, c
 
 Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::string_view order, bool definite, bool unplaced,
                                                 bool definition) {
-  const bool names_alone =
-      definition && shape.declared && !shape.keyed &&
-      std::all_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.type.kind == CDCRT_TYPE_UNKNOWN; });
+  const bool names_alone = definition && is_names_alone(shape);
   if (!names_alone && maps_.size() >= kMaxMaps && !maps_.contains(shape.id)) forget_maps();
   other_key_ = false;
   // Names alone make no table known: rows may have others.
@@ -95,7 +93,7 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
   if (definite && shape.declared) event::raise_order(map.max_definite, order);
   if (names_alone) note_sightings(map);
   if (definite && shape.declared && !map.absent.empty() && follows_drops()) {
-    if (auto dropped = drop_absent(map, order, definition, names_alone); !dropped) return std::move(dropped.error());
+    if (auto dropped = drop_absent(map, order, definition ? &shape : nullptr); !dropped) return std::move(dropped.error());
     map.version = version_;
     std::erase_if(map.absent, [&](uint32_t slot) { return !columns_[slot].active; });
   }
@@ -368,19 +366,24 @@ bool TableKnowledge::would_drop(const event::Shape& shape, std::string_view orde
   });
 }
 
-Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view order, bool definition, bool names_alone) {
+Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view order, const event::Shape* definition) {
+  const bool names_alone = definition != nullptr && is_names_alone(*definition);
   for (const uint32_t slot : map.absent) {
     Column& column = columns_[slot];
     if (!column.active || column.key_ordinal > 0) continue;
     const std::string_view seen = last_seen(slot);
     if (!event::is_after(order, seen)) continue;
+    if (definition != nullptr && may_be_renamed(slot, *definition, order)) continue;
+    // Rows had lacked it before: another definition, still to come, tells why. Names alone come in their order.
+    if (definition != nullptr && !names_alone && !column.lacked_since.empty() && !event::is_after(column.lacked_since, order)) continue;
     // Either alone does not say it: a row, because the column may have been renamed; a definition of names, because rows may have others.
     if (names_alone && column.lacked_since.empty()) {
       if (column.undefined_since.empty()) column.undefined_since.assign(order), ++version_;
       continue;
     }
-    if (!definition && awaits_definitions() && column.undefined_since.empty()) {
-      if (column.lacked_since.empty()) column.lacked_since.assign(order), ++version_;
+    if (definition == nullptr && awaits_definitions() && column.undefined_since.empty()) {
+      // Partitions are read at their own pace: the first row that lacks it may come later.
+      if (column.lacked_since.empty() || event::is_after(column.lacked_since, order)) column.lacked_since.assign(order), ++version_;
       has_lacked_ = true;
       continue;
     }

@@ -117,32 +117,36 @@ class TableKnowledge {
   [[nodiscard]] bool is_metadata(uint32_t slot) const;
   Result<int32_t> slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order, bool unplaced,
                            bool definition);
-  /// A row has a column that was not known, or was dropped.
-  void show(Column& column, uint32_t slot, std::string_view order, bool unplaced);
+  void show(Column& column, uint32_t slot, std::string_view order, bool unplaced);  ///< by a row: it was not known, or was dropped
   void place_those_of(const ShapeMap& map, std::string_view order);
   Result<void> declare_type(uint32_t slot, cdcrt_type declared, std::string_view order);
-  /// The table's columns were known before this shape, so that a difference is a change at the source.
-  [[nodiscard]] bool established() const;
+  [[nodiscard]] bool established() const;  ///< columns were known before: a difference is a change at the source
   /// Whose name it is at that source order; none: -1.
   [[nodiscard]] int32_t slot_named(const std::string& name, std::string_view order) const;
   [[nodiscard]] bool was_renamed(const std::string& former, std::string_view order) const;
+  /// The definition lacks it and renames one that was met later: an earlier one, still to come, may tell that they are the same.
+  [[nodiscard]] bool may_be_renamed(uint32_t slot, const event::Shape& definition, std::string_view order) const;
   [[nodiscard]] bool is_route_key(const std::string& column) const;
-  /// A column of the key has that name, or had it.
-  [[nodiscard]] bool is_route_key_of(const std::string& name, const std::vector<uint32_t>& key) const;
+  [[nodiscard]] bool is_route_key_of(const std::string& name, const std::vector<uint32_t>& key) const;  ///< or had that name
   /// `column` was not there at that order yet, when `other` was.
   [[nodiscard]] bool came_after(const Column& column, const Column& other, std::string_view order) const;
   [[nodiscard]] std::optional<Renaming> untold_renaming(const event::Shape& definition, std::string_view order) const;
   void apply_rules(Column& column) const;
   void note_former(uint32_t slot, std::string_view order);
-  void add_former(const std::string& name, const FormerName& former);
+  void add_former(uint32_t slot, const FormerName& former);
+  [[nodiscard]] int32_t slot_named(const std::string& name, std::string_view order, std::string_view until) const;  ///< not one added later
+  [[nodiscard]] int32_t slot_later(const Column& stored, std::size_t former) const;
   void hide(uint32_t slot, std::string_view order);
   void bring_back(uint32_t slot);
   void apply(const std::vector<Renaming>& renamings, std::string_view order);
+  void follow(const std::vector<Renaming>& renamings, std::string_view order);
+  void set_holders_aside(std::vector<Renaming>& renamings, std::string_view order) const;
   [[nodiscard]] bool mixes(const std::vector<Renaming>& renamings, std::string_view order) const;
   [[nodiscard]] Result<void> check_targets(const std::vector<Renaming>& renamings) const;
   void leave_out_impossible(std::vector<Renaming>& renamings) const;
   [[nodiscard]] std::string target_name_for(const Column& column, const std::string& name) const;
   void take_renames(const std::vector<Column>& stored);
+  [[nodiscard]] std::optional<Naming> naming_of(const Column& stored, const std::vector<Column>& all) const;
   void bound_names(ShapeMap& map, const event::Shape& shape, std::string_view order) const;
   void find_nulls(ShapeMap& map, std::string_view order) const;
   [[nodiscard]] bool follows_definitions() const;
@@ -150,15 +154,11 @@ class TableKnowledge {
   void judge_key_partitions(const event::Shape& shape);
   Result<void> observe_key(const event::Shape& shape, std::string_view order, bool definition);
   void set_key(std::vector<uint32_t> slots);
-  /// What the manifest says of the key of rows of this shape; empty: nothing.
-  [[nodiscard]] const std::vector<std::string>& manifest_key(const event::Shape& shape) const;
   Result<void> check_shape(const event::Shape& shape, bool definition) const;
   Result<void> check_route_key(const event::Shape& shape, bool definite) const;
-  [[nodiscard]] std::vector<std::string> key_of(const event::Shape& shape) const;
-  [[nodiscard]] bool is_unkeyable(cdcrt_type type) const;
   void note_rules(const event::Shape& shape);
   Result<void> check_rules(const event::Shape& shape, bool definite);
-  Result<void> drop_absent(const ShapeMap& map, std::string_view order, bool definition, bool names_alone);
+  Result<void> drop_absent(const ShapeMap& map, std::string_view order, const event::Shape* definition);  ///< null: by a row
   [[nodiscard]] bool was_there_before(uint32_t slot, std::string_view order) const;  ///< a row at `order` that lacks it drops it
   [[nodiscard]] bool lacks_known(const event::Shape& shape, std::string_view order) const;
   [[nodiscard]] bool follows_drops() const;

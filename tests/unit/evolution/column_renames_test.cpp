@@ -1,70 +1,10 @@
-#include <doctest/doctest.h>
-
-#include "evolution/table_knowledge.hpp"
-#include "types/type.hpp"
+#include "evolution/renamed_table.hpp"
 
 using namespace cdcrt;
-using evolution::ShapeMap;
-using evolution::TableKnowledge;
-
-namespace {
-
-struct NamedColumn {
-  const char* name;
-  const char* former = "";
-};
-
-event::Shape row_shape(uint32_t id, std::vector<const char*> names, const char* key = "id") {
-  event::Shape made;
-  made.id = id;
-  made.declared = made.keyed = made.key_in_one_partition = true;
-  for (const char* name : names)
-    made.columns.push_back({name, types::type_of(CDCRT_TYPE_INT32), 0, std::string(name) == key ? 1U : 0U, {}, {}});
-  return made;
-}
-
-event::Shape definition_of(uint32_t id, std::vector<NamedColumn> columns) {
-  event::Shape made;
-  made.id = id;
-  made.declared = true;
-  for (const NamedColumn& column : columns) made.columns.push_back({column.name, {}, 0, 0, {}, column.former});
-  return made;
-}
-
-/// A table id, a that a definition made known.
-struct Renamed {
-  route::Route route;
-  TableKnowledge knowledge{route};
-  event::Shape before = row_shape(1, {"id", "a"}), after = row_shape(2, {"id", "b"});
-
-  Renamed() {
-    define(definition_of(10, {{"id"}, {"a"}}), "0");
-    REQUIRE(knowledge.observe(before, "1", true));
-  }
-  void define(const event::Shape& shape, const char* order) {
-    knowledge.expect_definitions();
-    REQUIRE(knowledge.rename(shape, order));
-    REQUIRE(knowledge.observe(shape, order, true, false, true));
-  }
-  ShapeMap row(const event::Shape& shape, const char* order) {
-    auto map = knowledge.observe(shape, order, true);
-    REQUIRE(map);
-    return **map;
-  }
-  const evolution::Column& column(uint32_t slot) { return knowledge.columns().at(slot); }
-  uint32_t active() {
-    uint32_t count = 0;
-    for (const auto& each : knowledge.columns()) count += each.active ? 1 : 0;
-    return count;
-  }
-};
-
-using Slots = std::vector<int32_t>;
-
-}  // namespace
+using namespace cdcrt::test;
 
 TEST_CASE("renames: a column keeps its place under its new name, and late rows of the old one find it") {
-  Renamed table;
+  RenamedTable table;
   table.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
   CHECK(table.column(1).source_name == "b");
   CHECK(table.column(1).target_name == "b");
@@ -79,7 +19,7 @@ TEST_CASE("renames: a column keeps its place under its new name, and late rows o
 }
 
 TEST_CASE("renames: a new column of the old name is another one") {
-  Renamed table;
+  RenamedTable table;
   table.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
   const auto both = row_shape(3, {"id", "b", "a"});
   CHECK(table.row(both, "8").slots == Slots{0, 1, 2});
@@ -90,7 +30,7 @@ TEST_CASE("renames: a new column of the old name is another one") {
 
 TEST_CASE("renames: two columns change places, at once or through a third name") {
   for (const bool at_once : {true, false}) {
-    Renamed table;
+    RenamedTable table;
     const auto pair = row_shape(4, {"id", "a", "b"});
     CHECK(table.row(pair, "2").slots == Slots{0, 1, 2});
     if (at_once) {
@@ -107,7 +47,7 @@ TEST_CASE("renames: two columns change places, at once or through a third name")
 }
 
 TEST_CASE("renames: rows that come before the definition keep the old column until it tells what became of it") {
-  Renamed table;
+  RenamedTable table;
   const ShapeMap map = table.row(table.after, "6");
   CHECK(map.slots == Slots{0, 2});
   CHECK(map.nulls == std::vector<uint32_t>{1});
@@ -150,7 +90,7 @@ TEST_CASE("renames: rows that come before the definition keep the old column unt
 
 TEST_CASE("renames: a column that has the new name already was dropped, whether that was told or not") {
   for (const bool told : {false, true}) {
-    Renamed table;
+    RenamedTable table;
     const auto pair = row_shape(4, {"id", "a", "b"});
     CHECK(table.row(pair, "2").slots == Slots{0, 1, 2});
     if (told) table.define(definition_of(11, {{"id"}, {"a"}}), "4");
@@ -168,7 +108,7 @@ TEST_CASE("renames: what was renamed and then dropped is dropped, also where a r
   for (const char* first : {"row", "renamed", "dropped"}) {
     CAPTURE(first);
     const std::string_view how(first);
-    Renamed table;
+    RenamedTable table;
     const auto rest = row_shape(6, {"id"});
     if (how == "row") CHECK(table.row(rest, "9").nulls == std::vector<uint32_t>{1});
     table.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
@@ -280,7 +220,7 @@ TEST_CASE("renames: which name a column had need not be told where one alone is 
     return made;
   };
   SUBCASE("definition first") {
-    Renamed table;
+    RenamedTable table;
     table.define(definition({"id", "b"}), "5");
     CHECK(table.column(1).source_name == "b");
     CHECK(table.row(rows({"id", "b"}), "6").slots == Slots{0, 1});
@@ -292,7 +232,7 @@ TEST_CASE("renames: which name a column had need not be told where one alone is 
     CHECK(table.knowledge.key() == std::vector<uint32_t>{0});
   }
   SUBCASE("rows of the new name first") {
-    Renamed table;
+    RenamedTable table;
     CHECK(table.row(rows({"id", "b"}), "6").slots == Slots{0, 2});
     table.define(definition({"id", "b"}), "5");
     CHECK(table.knowledge.take_merges().size() == 1);
@@ -300,7 +240,7 @@ TEST_CASE("renames: which name a column had need not be told where one alone is 
     CHECK(table.active() == 2);
   }
   SUBCASE("a snapshot showed both") {
-    Renamed table;
+    RenamedTable table;
     const auto pair = rows({"id", "a", "b"});
     REQUIRE(table.knowledge.observe(pair, "1", true, true));
     table.define(definition({"id", "a", "c"}), "5");
@@ -308,7 +248,7 @@ TEST_CASE("renames: which name a column had need not be told where one alone is 
     CHECK(table.active() == 3);
   }
   SUBCASE("of several that are gone, one has the type of the new one") {
-    Renamed table;
+    RenamedTable table;
     auto pair = row_shape(3, {"id", "a", "c"});
     pair.columns[2].type = types::type_of(CDCRT_TYPE_DATE);
     CHECK(table.row(pair, "2").slots == Slots{0, 1, 2});
@@ -333,7 +273,7 @@ TEST_CASE("renames: which name a column had need not be told where one alone is 
     }
   }
   SUBCASE("two are gone, or none is new: nothing is guessed") {
-    Renamed table;
+    RenamedTable table;
     CHECK(table.row(rows({"id", "a", "c"}), "2").slots == Slots{0, 1, 2});
     table.define(definition({"id", "b"}), "5");
     CHECK(table.column(1).source_name == "a");
@@ -363,7 +303,7 @@ TEST_CASE("renames: what the route says of the former name holds on") {
 }
 
 TEST_CASE("renames: a definition of names alone drops no column that rows go on showing") {
-  Renamed table;
+  RenamedTable table;
   table.define(definition_of(11, {{"id"}, {"other"}}), "5");
   CHECK(table.row(table.before, "6").slots == Slots{0, 1});
   CHECK(table.column(1).active);
@@ -371,7 +311,7 @@ TEST_CASE("renames: a definition of names alone drops no column that rows go on 
 }
 
 TEST_CASE("renames: a column that only a definition names is not NULL in rows: a connector may leave it out of them") {
-  Renamed table;
+  RenamedTable table;
   table.define(definition_of(11, {{"id"}, {"a"}, {"secret"}}), "2");
   CHECK(table.row(table.before, "3").nulls.empty());
   CHECK(table.row(table.before, "4").nulls.empty());
@@ -430,7 +370,7 @@ TEST_CASE("renames: the route decides whether columns follow, and what they are 
 }
 
 TEST_CASE("renames: what another process renamed, or does not know yet, is the same column") {
-  Renamed here, there;
+  RenamedTable here, there;
   there.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
   there.row(row_shape(3, {"id", "b", "a"}), "8");
   const auto older = here.knowledge.columns();

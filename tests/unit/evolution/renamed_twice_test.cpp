@@ -1,0 +1,202 @@
+// Columns that get a third name, or their first one again; definitions that are read in another order than they were made.
+#include "evolution/renamed_table.hpp"
+
+using namespace cdcrt;
+using namespace cdcrt::test;
+
+TEST_CASE("renames: of a column that was renamed twice another process takes over all names at once") {
+  RenamedTable told, met;
+  told.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
+  told.define(definition_of(12, {{"id"}, {"c", "b"}}), "7");
+  const auto older = met.knowledge.columns();
+  met.knowledge.merge(told.knowledge.columns(), true, {});
+  CHECK(met.column(1).source_name == "c");
+  REQUIRE(met.column(1).former_names.size() == 2);
+  CHECK(met.row(row_shape(3, {"id", "c"}), "8").slots == Slots{0, 1});
+  CHECK(met.row(met.after, "6").slots == Slots{0, 1});
+  CHECK(met.row(met.before, "4").slots == Slots{0, 1});
+  told.knowledge.merge(older, true, {});
+  CHECK(told.active() == 2);
+}
+
+TEST_CASE("renames: rows of the first of three names come later than those of the last") {
+  RenamedTable told;
+  told.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
+  told.define(definition_of(12, {{"id"}, {"c", "b"}}), "7");
+  route::Route route;
+  TableKnowledge met(route);
+  REQUIRE(met.observe(row_shape(3, {"id", "c"}), "8", true));
+  met.merge(told.knowledge.columns(), true, {});
+  CHECK((*met.observe(told.before, "4", true))->slots == Slots{0, 1});
+  CHECK((*met.observe(told.after, "6", true))->slots == Slots{0, 1});
+  CHECK(met.columns().size() == 2);
+}
+
+TEST_CASE("renames: the middle one of three names may be another column's afterwards, in another process too") {
+  RenamedTable told;
+  told.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
+  told.define(definition_of(12, {{"id"}, {"c", "b"}}), "7");
+  const auto both = row_shape(4, {"id", "c", "b"});
+  CHECK(told.row(both, "9").slots == Slots{0, 1, 2});
+  route::Route route;
+  TableKnowledge met(route);
+  REQUIRE(met.observe(both, "9", true));
+  met.merge(told.knowledge.columns(), true, {});
+  CHECK((*met.observe(told.before, "4", true))->slots == Slots{0, 1});
+  CHECK((*met.observe(told.after, "6", true))->slots == Slots{0, 1});
+  CHECK((*met.observe(both, "91", true))->slots == Slots{0, 1, 2});
+}
+
+TEST_CASE("renames: rows of all three names that were stored are one column where both renames were told") {
+  RenamedTable told, met;
+  told.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
+  told.define(definition_of(12, {{"id"}, {"c", "b"}}), "7");
+  met.row(met.after, "6");
+  met.row(row_shape(3, {"id", "c"}), "8");
+  const auto stored = met.knowledge.columns();
+  REQUIRE(met.active() == 4);
+  told.knowledge.merge(stored, true, {});
+  CHECK(told.active() == 2);
+  CHECK(told.knowledge.slot_of(stored[1], stored) == 1);
+  for (const std::size_t later : {2U, 3U}) {
+    const int32_t slot = told.knowledge.slot_of(stored[later], stored);
+    REQUIRE(slot > 1);
+    CHECK(told.column(static_cast<uint32_t>(slot)).merged_into == 1);
+  }
+  met.knowledge.merge(told.knowledge.columns(), true, {});
+  CHECK(met.active() == 2);
+  CHECK(met.column(1).source_name == "c");
+}
+
+TEST_CASE("renames: a column that got its first name back is one, also where that was told twice") {
+  for (const bool typed : {false, true}) {
+    const auto define =
+        typed ? typed_definition : [](uint32_t id, const std::vector<NamedColumn>& columns) { return definition_of(id, columns); };
+    RenamedTable table;
+    table.define(define(11, {{"id"}, {"b", "a"}}), "4");
+    table.define(define(12, {{"id"}, {"b", "a"}}), "5");
+    table.define(define(13, {{"id"}, {"a", "b"}}), "7");
+    table.define(define(14, {{"id"}, {"a", "b"}}), "8");
+    CHECK(table.column(1).former_names.size() == 2);
+    CHECK(table.row(table.before, "9").slots == Slots{0, 1});
+    CHECK(table.row(table.after, "6").slots == Slots{0, 1});
+    CHECK(table.row(table.before, "3").slots == Slots{0, 1});
+    CHECK(table.active() == 2);
+  }
+}
+
+TEST_CASE("renames: a definition that is read before an earlier one drops no column that the earlier one renames") {
+  RenamedTable table;
+  table.define(typed_definition(12, {{"id"}, {"c", "b"}}), "7");
+  CHECK(table.column(1).active);
+  table.define(typed_definition(11, {{"id"}, {"b", "a"}}), "5");
+  CHECK(table.column(1).source_name == "c");
+  CHECK(table.row(table.before, "3").slots == Slots{0, 1});
+  CHECK(table.row(table.after, "6").slots == Slots{0, 1});
+  CHECK(table.active() == 2);
+  CHECK(table.knowledge.take_drops().empty());
+}
+
+TEST_CASE("renames: where the second rename is read first and gives back the first name, its column waits for what became of it") {
+  for (const bool row_between : {false, true}) {
+    RenamedTable table;
+    if (row_between) table.row(table.after, "6");
+    table.define(typed_definition(12, {{"id"}, {"a", "b"}}), "7");
+    CHECK(table.active() == 3);
+    CHECK(table.knowledge.take_drops().empty());
+    CHECK(table.row(table.before, "3").slots == Slots{0, 1});
+    table.define(typed_definition(11, {{"id"}, {"b", "a"}}), "5");
+    CHECK(table.active() == 2);
+    CHECK(table.column(1).source_name == "a");
+    CHECK(table.row(table.before, "8").slots == Slots{0, 1});
+    CHECK(table.row(table.after, "6").slots == Slots{0, 1});
+    CHECK(table.row(table.before, "4").slots == Slots{0, 1});
+  }
+}
+
+TEST_CASE("renames: what waits for a definition that was read late is dropped where that one drops it") {
+  RenamedTable table;
+  table.row(table.after, "6");
+  table.define(typed_definition(12, {{"id"}, {"a", "b"}}), "7");
+  table.define(typed_definition(11, {{"id"}, {"b"}}), "5");
+  CHECK(table.knowledge.take_drops() == std::vector<uint32_t>{1});
+  CHECK(table.active() == 2);
+}
+
+TEST_CASE("renames: another process may know what became of a column that waits here") {
+  RenamedTable waiting, told;
+  waiting.row(waiting.after, "6");
+  waiting.define(typed_definition(12, {{"id"}, {"a", "b"}}), "7");
+  told.define(typed_definition(11, {{"id"}, {"b", "a"}}), "5");
+  const auto stored = waiting.knowledge.columns();
+  SUBCASE("here") {
+    told.knowledge.merge(stored, true, {});
+    CHECK(told.knowledge.slot_of(stored[1], stored) == 1);
+    const int32_t early = told.knowledge.slot_of(stored[2], stored);
+    REQUIRE(early > 1);
+    CHECK(told.column(static_cast<uint32_t>(early)).merged_into == 1);
+  }
+  SUBCASE("there") {
+    waiting.knowledge.merge(told.knowledge.columns(), true, {});
+    CHECK(waiting.active() == 2);
+    told.knowledge.merge(waiting.knowledge.columns(), true, {});
+  }
+  CHECK(told.active() == 2);
+  CHECK(told.column(1).source_name == "a");
+  CHECK(told.row(told.before, "8").slots == Slots{0, 1});
+  CHECK(told.row(told.before, "4").slots == Slots{0, 1});
+}
+
+TEST_CASE("renames: a name that rows lacked between is another column's, also after late rows that have it") {
+  RenamedTable table;
+  table.row(table.after, "6");
+  CHECK(table.row(table.before, "4").slots == Slots{0, 1});
+  CHECK(table.row(table.before, "8").slots == Slots{0, 3});
+  table.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
+  table.define(definition_of(12, {{"id"}, {"a", "b"}}), "7");
+  CHECK(table.active() == 2);
+  CHECK(table.row(table.before, "9").slots == Slots{0, 1});
+  CHECK(table.row(table.before, "9").nulls.empty());
+}
+
+TEST_CASE("renames: a later definition that is told twice drops no column that an earlier one renames") {
+  RenamedTable table;
+  table.define(typed_definition(12, {{"id"}, {"c", "b"}}), "7");
+  table.define(typed_definition(12, {{"id"}, {"c", "b"}}), "8");
+  CHECK(table.column(1).active);
+  table.define(typed_definition(11, {{"id"}, {"b", "a"}}), "5");
+  CHECK(table.active() == 2);
+  CHECK(table.column(1).source_name == "c");
+}
+
+TEST_CASE("renames: NULL that later rows leave under a name that was given back does not count") {
+  RenamedTable once;
+  once.row(once.after, "6");
+  once.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
+  REQUIRE(once.knowledge.merges().size() == 1);
+  CHECK_FALSE(once.knowledge.merges()[0].keeps_over_null);
+  route::Route route;
+  TableKnowledge knowledge(route);
+  knowledge.expect_definitions();
+  REQUIRE(knowledge.observe(row_shape(1, {"id", "a"}), "2", true));
+  REQUIRE(knowledge.observe(row_shape(2, {"id", "b"}), "2", true, true));
+  knowledge.place(knowledge.take_unplaced(), "2");
+  REQUIRE(knowledge.observe(row_shape(1, {"id", "a"}), "8", true));
+  REQUIRE(knowledge.rename(definition_of(11, {{"id"}, {"b", "a"}}), "5"));
+  REQUIRE(knowledge.merges().size() == 1);
+  CHECK(knowledge.merges()[0].keeps_over_null);
+}
+
+TEST_CASE("renames: all processes come to the first row that lacks a column, whichever they read first") {
+  RenamedTable here, there;
+  here.row(here.after, "8");
+  CHECK(here.row(row_shape(3, {"id", "b"}), "6").nulls == std::vector<uint32_t>{1});
+  CHECK(here.column(1).lacked_since == "6");
+  there.row(there.after, "4");
+  here.knowledge.merge(there.knowledge.columns(), true, {});
+  CHECK(here.column(1).lacked_since == "4");
+  there.knowledge.merge(here.knowledge.columns(), true, {});
+  CHECK(there.column(1).lacked_since == "4");
+  here.define(definition_of(11, {{"id"}, {"b", "a"}}), "3");
+  CHECK(here.column(2).lacked_since.empty());
+}
