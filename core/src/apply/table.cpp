@@ -210,11 +210,6 @@ std::size_t Table::buffered_rows() const {
   return fold_.rows();
 }
 
-bool Table::is_loading() const {
-  const std::lock_guard lock(mutex_);
-  return is_loading_;
-}
-
 std::optional<Sealed> Table::seal(bool detached) {
   const std::lock_guard lock(mutex_);
   if (!fold_.is_dirty() || is_writing_ || !fold_.stopped().empty() || detached_.empty() == detached) return std::nullopt;

@@ -59,7 +59,7 @@ class Table {
   [[nodiscard]] std::size_t buffered_bytes() const;
   [[nodiscard]] std::size_t buffered_rows() const;
   /// What waits since the last batch was sealed, or was the last one, are rows of a snapshot or load and no changes.
-  [[nodiscard]] bool is_loading() const;
+  [[nodiscard]] bool is_loading() const { return is_loading_; }
   /// Hands out what is buffered. nullopt: nothing is, or the table's state is not the one that the caller writes (`detached` or not).
   std::optional<Sealed> seal(bool detached = false);
   void complete(const Sealed& sealed);
@@ -120,9 +120,8 @@ class Table {
   [[nodiscard]] std::size_t partition_count() const;
 
   struct Behind {
-    std::optional<uint64_t> messages;  ///< of its partitions that are not applied; nullopt: no end is known
-    uint64_t applied = 0;              ///< sum of the offsets below which all is
-    uint64_t partitions = 0;           ///< which of them count: another number where they are others
+    std::optional<uint64_t> messages;      ///< of its partitions that are not applied; nullopt: no end is known
+    uint64_t applied = 0, partitions = 0;  ///< sum of the offsets below which all is; a number for which partitions count
   };
   [[nodiscard]] Behind behind(const PartitionsNow& partitions) const;
   /// For those who watch; `partitions`: those of this process.
@@ -189,7 +188,7 @@ class Table {
   uint64_t times_written_ = 0;
   EventCounts applied_;
   Intake waiting_intake_, writing_, missed_;  ///< of what is buffered, is being written, was left out to be read back
-  bool is_loading_ = false;
+  std::atomic<bool> is_loading_{false};  ///< for whoever only asks
   observe::ByOperation applied_bytes_{};
   uint64_t schema_changes_ = 0;  ///< as of the last commit: definition_ is the writer's
   int64_t last_commit_us_ = 0;   ///< since 1970; 0: never
