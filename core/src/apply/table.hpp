@@ -188,7 +188,7 @@ class Table {
   uint64_t times_written_ = 0;
   EventCounts applied_;
   Intake waiting_intake_, writing_, missed_;  ///< of what is buffered, is being written, was left out to be read back
-  std::atomic<bool> is_loading_{false};  ///< for whoever only asks
+  std::atomic<bool> is_loading_{false};       ///< for whoever only asks
   observe::ByOperation applied_bytes_{};
   uint64_t schema_changes_ = 0;  ///< as of the last commit: definition_ is the writer's
   int64_t last_commit_us_ = 0;   ///< since 1970; 0: never

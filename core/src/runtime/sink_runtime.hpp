@@ -62,7 +62,6 @@ class SinkRuntime {
   }
   /// As of the last claim or refresh; pipeline's thread, before start().
   [[nodiscard]] const progress::Stored& stored() const { return stored_; }
-  /// Of a table that is full, while a snapshot comes in or not.
   [[nodiscard]] uint64_t max_rows(bool is_loading) const { return is_loading ? manifest_.load.max_rows : manifest_.batch.max_rows; }
 
   // Coordinator's thread.
