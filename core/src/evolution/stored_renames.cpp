@@ -140,7 +140,9 @@ std::optional<Naming> TableKnowledge::naming_of(const Column& stored, const std:
   if (const auto formers = formers_.find(stored.source_name); formers != formers_.end()) {
     for (const Former& former : formers->second) {
       const bool is_known = is_known_there(all, stored.source_name, former.until, columns_[former.slot]);
-      const bool is_named_later = !stored.former_names.empty() && !event::is_after(former.until, stored.former_names.back().until);
+      const bool is_early = columns_[former.slot].merged_into >= 0;
+      const bool is_named_later =
+          !is_early && !stored.former_names.empty() && !event::is_after(former.until, stored.former_names.back().until);
       if (is_known || is_named_later) continue;
       // One that was told of the rename first has the name no longer than the one that it turned out to be.
       const bool is_one_with = first != nullptr && first->until == former.until && columns_[first->slot].merged_into >= 0;
