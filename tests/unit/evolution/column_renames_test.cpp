@@ -257,7 +257,7 @@ TEST_CASE("renames: which name a column had need not be told where one alone is 
     CHECK_FALSE(table.column(2).active);
   }
   SUBCASE("read again, it renames no other column that is gone") {
-    Renamed table;
+    RenamedTable table;
     auto pair = row_shape(3, {"id", "a", "c"});
     pair.columns[2].type = types::type_of(CDCRT_TYPE_DATE);
     CHECK(table.row(pair, "2").slots == Slots{0, 1, 2});
