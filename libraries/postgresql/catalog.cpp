@@ -87,7 +87,8 @@ Status read_catalog(sql::Session& session, std::string_view schema, std::string_
     column.identity = fields[10] == "true";
     column.inexact = fields[12] == "true";
     // An array's constant goes as text; a domain has a number of its own.
-    column.binary = column.is_array ? BinaryType::kText : binary_type(static_cast<uint32_t>(std::stoul(fields[13])));
+    column.type_number = static_cast<uint32_t>(std::stoul(fields[13]));
+    column.binary = column.is_array ? BinaryType::kText : binary_type(column.type_number);
     const std::string_view base = column.base_type;
     if (column.is_array && base.size() > 2 && base.substr(base.size() - 2) == "[]") column.element = fields[6];
     column.limit = sql::limit_of(column.element.empty() ? column.base_type : column.element, static_cast<int32_t>(std::stol(fields[11])));

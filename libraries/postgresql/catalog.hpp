@@ -26,6 +26,7 @@ struct CatalogColumn {
   sql::ColumnLimit limit;                 ///< what it would do to a value, or to an element, without a word
   std::string element;                    ///< of an array: the type of its elements, with its length; empty for anything else
   BinaryType binary = BinaryType::kNone;  ///< how values go to it in the binary form
+  uint32_t type_number = 0;               ///< pg_type's oid
   uint32_t key_ordinal = 0;               ///< of the primary key, else of a unique index on not-null columns
 };
 

@@ -124,7 +124,10 @@ class PostgresqlConnection final : public sql::TargetConnection {
     if (status) status = make_shape(*catalog, write.table, write.columns, chosen, shape);
     if (!status) return status;
     shape.has_unique_key = write.has_unique_key != 0;
-    if (write.kind == CDCRT_WRITE_CLEAR) return clear(write.table, shape, what);
+    if (write.kind == CDCRT_WRITE_CLEAR) {
+      if (trials_ != nullptr) trials_->forget(key_of(write.table));
+      return clear(write.table, shape, what);
+    }
     const uint64_t rows = write.row_count;
     if (chosen.empty()) {  // every column takes its default
       return execute("INSERT INTO " + shape.table + " SELECT FROM generate_series(1, " + std::to_string(rows) + ")", Moment::kStatement,
@@ -343,10 +346,9 @@ class PostgresqlConnection final : public sql::TargetConnection {
     RowCopy copy(write, chosen, catalog_columns_);
     Status status = copy.run(*session_, shape, what, is_copied);
     has_grown_ = has_grown_ || copy.largest() > kLarge;
-    if (is_copied)
-      trials_->copied(table);
-    else
-      trials_->refused(table);
+    // An error is no fault of the rows: the write comes again.
+    if (status && is_copied) trials_->copied(table);
+    if (status && !is_copied) trials_->refused(table);
     if (is_copied && copy.overflowed() > 0 && write.overflowed != nullptr) write.overflowed(write.context, copy.overflowed());
     return status;
   }

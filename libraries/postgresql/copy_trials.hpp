@@ -10,8 +10,8 @@
 namespace cdcrt::postgresql {
 
 /// One per sink, shared by its connections; thread-safe. Whether rows are new is not known before they are copied: a table that had one of
-/// them is left alone for some writes, for more each time. So a table that only changes costs next to nothing, and a load that met a row
-/// twice is back soon.
+/// them is left alone for some writes, for more each time, up to a thousand. So a table that only changes costs next to nothing, and a load
+/// that met a row twice is back soon.
 class CopyTrials {
  public:
   /// Asked once for each write of that table that could go so.
@@ -27,6 +27,11 @@ class CopyTrials {
     const auto found = tables_.find(table);
     if (found != tables_.end() && --found->second.failures == 0) tables_.erase(found);
   }
+  /// It is empty, or another one.
+  void forget(const std::string& table) {
+    const std::lock_guard lock(mutex_);
+    tables_.erase(table);
+  }
   void refused(const std::string& table) {
     const std::lock_guard lock(mutex_);
     Trial& trial = tables_[table];
@@ -35,7 +40,7 @@ class CopyTrials {
   }
 
  private:
-  static constexpr uint32_t kFirstSkips = 16, kMaxDoublings = 12;
+  static constexpr uint32_t kFirstSkips = 16, kMaxDoublings = 7;
   struct Trial {
     uint32_t failures = 0, skips = 0;
   };

@@ -4,6 +4,7 @@
 
 #include "postgresql/statement_columns.hpp"
 #include "postgresql/value.hpp"
+#include "sql/identifier.hpp"
 
 namespace cdcrt::postgresql {
 
@@ -25,21 +26,51 @@ bool is_of_host(const cdcrt_column& column) { return (column.flags & CDCRT_COLUM
 }  // namespace
 
 bool RowCopy::suits(const cdcrt_write& write, const CatalogTable& table, const std::vector<const CatalogColumn*>& targets) {
-  const bool may_be_new = write.kind == CDCRT_WRITE_APPEND || (write.kind == CDCRT_WRITE_UPSERT && write.has_unique_key != 0);
+  const auto is_key = [](const cdcrt_column& column) { return column.key_ordinal > 0; };
+  const bool has_key = write.has_unique_key != 0 && std::any_of(write.columns, write.columns + write.column_count, is_key);
+  const bool may_be_new = write.kind == CDCRT_WRITE_APPEND || (write.kind == CDCRT_WRITE_UPSERT && has_key);
   if (!may_be_new || !table.takes_copies || write.row_count < kMinRows || write.is_direct != 0) return false;
   if (std::any_of(write.columns, write.columns + write.column_count, is_of_host)) return false;
   return std::all_of(targets.begin(), targets.end(),
                      [](const CatalogColumn* target) { return !target->is_array && target->binary != BinaryType::kNone; });
 }
 
+// Other statements fail where somebody took the key away or changed a type, or say the type of what they bring. COPY would add rows that
+// are there, or take the bytes for another type. Its lock keeps the answer true until the transaction ends.
+std::string RowCopy::question(std::string_view quoted_table) const {
+  std::string table, columns, key;
+  sql::append_literal(table, quoted_table);
+  table += "::pg_catalog.regclass";
+  std::size_t keys = 0;
+  for (std::size_t i = 0; i < chosen_.size(); ++i) {
+    std::string name;
+    sql::append_literal(name, targets_[i]->name);
+    columns += (columns.empty() ? "(" : ", (") + name + ", " + std::to_string(targets_[i]->type_number) + ")";
+    if (write_.columns[chosen_[i]].key_ordinal == 0) continue;
+    key += (key.empty() ? "" : ", ") + name;
+    ++keys;
+  }
+  std::string text =
+      "SELECT (SELECT relkind IN ('r', 'p') AND NOT relhasrules AND NOT relrowsecurity FROM pg_catalog.pg_class WHERE oid = " + table +
+      ") AND (SELECT count(*) FROM pg_catalog.pg_attribute WHERE attrelid = " + table +
+      " AND NOT attisdropped AND (attname, atttypid) IN (" + columns + ")) = " + std::to_string(chosen_.size());
+  if (write_.kind == CDCRT_WRITE_APPEND) return text;
+  const std::string count = std::to_string(keys);
+  return text + " AND EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = " + table +
+         " AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indnkeyatts = " +
+         count + " AND (SELECT count(*) FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indrelid AND a.attname IN (" + key +
+         ") AND a.attnum = ANY ((i.indkey::int2[])[0:" + std::to_string(keys - 1) + "])) = " + count + ")";
+}
+
 Status RowCopy::run(sql::Session& session, const sql::StatementShape& shape, const std::string& what, bool& is_copied) {
-  const std::string text =
-      "SAVEPOINT cdcrt_copy; COPY " + shape.table + " (" + sql::joined_names(shape.columns) + ") FROM STDIN (FORMAT binary)";
+  const std::string text = "SAVEPOINT cdcrt_copy; COPY " + shape.table + " (" + sql::joined_names(shape.columns) +
+                           ") FROM STDIN (FORMAT binary); " + question(shape.table);
   int64_t rows = 0;
+  std::string is_same;
   Status status = session.copy(
-      text, [this](std::string& piece) { return next(piece); }, what, rows);
+      text, [this](std::string& piece) { return next(piece); }, what, rows, is_same);
   // A trigger may have swallowed some.
-  is_copied = status && rows == static_cast<int64_t>(write_.row_count);
+  is_copied = status && rows == static_cast<int64_t>(write_.row_count) && is_same == "t";
   if (!status && (status.code() == CDCRT_RETRY || status.code() == CDCRT_BUSY || status.code() == CDCRT_UNREACHABLE)) return status;
   if (!is_copied) status = session.execute("ROLLBACK TO SAVEPOINT cdcrt_copy", sql::Moment::kStatement, what);
   return status ? session.begin("RELEASE SAVEPOINT cdcrt_copy", what) : std::move(status);

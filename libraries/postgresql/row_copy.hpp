@@ -22,8 +22,9 @@ class RowCopy {
 
   /// Whether the write may go so: it brings rows that may all be new, enough of them, and values of every column have a binary form.
   static bool suits(const cdcrt_write& write, const CatalogTable& table, const std::vector<const CatalogColumn*>& targets);
-  /// Once, within a transaction. `is_copied`: all rows are in the table. Else nothing of them is, and the transaction goes on where the
-  /// answer is OK; an error has nothing to do with the rows (a lock, the connection).
+  /// Once, within a transaction. `is_copied`: all rows are in the table, which is still the one that the catalog told of: its key and its
+  /// columns' types. Else nothing of them is, and the transaction goes on where the answer is OK; an error has nothing to do with the rows
+  /// (a lock, the connection).
   sdk::Status run(sql::Session& session, const sql::StatementShape& shape, const std::string& what, bool& is_copied);
   /// Values that were cut or made NULL.
   [[nodiscard]] uint64_t overflowed() const { return overflowed_; }
@@ -31,6 +32,7 @@ class RowCopy {
   [[nodiscard]] std::size_t largest() const { return largest_; }
 
  private:
+  [[nodiscard]] std::string question(std::string_view quoted_table) const;
   sdk::Status next(std::string& piece);
   sdk::Status append_row(std::string& piece);
 

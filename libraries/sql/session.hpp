@@ -64,11 +64,11 @@ class Session {
   [[nodiscard]] virtual bool takes_binary() const { return false; }
   /// Whether copy() works.
   [[nodiscard]] virtual bool takes_copies() const { return false; }
-  /// Executes text whose last statement is COPY ... FROM STDIN, and feeds it: `next` fills its argument, which comes in empty, with what
-  /// follows, and leaves it empty at the end. Where `next` fails nothing of it is copied, and its error is the answer. `rows` receives how
-  /// many rows the server took.
+  /// Executes text with one COPY ... FROM STDIN, and feeds it: `next` fills its argument, which comes in empty, with what follows, and
+  /// leaves it empty at the end. Where `next` fails nothing of it is copied, and its error is the answer. `rows` receives how many rows the
+  /// server took, `told` the first value that a SELECT behind it gave.
   virtual sdk::Status copy(std::string_view /*text*/, const std::function<sdk::Status(std::string&)>& /*next*/, std::string_view doing,
-                           int64_t& /*rows*/) {
+                           int64_t& /*rows*/, std::string& /*told*/) {
     return sdk::Status::unsupported(std::string(doing) + ": this driver copies nothing");
   }
   /// Connects anew: buffers that grew for one large value are gone. Nothing of the session is left; no statement may be.

@@ -1,5 +1,6 @@
 """Many processes of one pipeline: who has which partition, how often one changed hands, and every step that a table's progress took."""
 
+import collections
 import json
 import os
 import signal
@@ -75,10 +76,13 @@ class Fleet(Live):
         return {place: owner for place, (owner, _) in self.leases().items()}
 
     def wait_until_shared(self, seconds=60):
-        """Until every process that runs has a share and no share has another owner; answers the owners."""
+        """Until every process that runs has a share and no share has another owner; answers the owners. Shares differ by one at most: before
+        that some partitions are assigned, and not claimed yet."""
         def shared():
             owners = self.owners()
-            return owners if set(owners) == self.places() and set(owners.values()) == set(self.running()) else None
+            sizes = collections.Counter(owners.values())
+            is_even = set(sizes) == set(self.running()) and max(sizes.values()) - min(sizes.values()) <= 1
+            return owners if set(owners) == self.places() and is_even else None
         return wait_until(shared, seconds, lambda: f"not shared among {self.running()}: {self.owners()}", poll=0.2)
 
     def wait_until_met(self, seconds=60):

@@ -268,7 +268,7 @@ class Transactions(LinesCase):
         """Tables of the test that each COMMIT made durable, of those that did."""
         found, tables = [], set()
         for each in self.front.statements():
-            written = re.match(r'INSERT INTO "public"."(t\d)"', each["text"])
+            written = re.match(r'(?:INSERT INTO|COPY) "public"."(t\d)"', each["text"])
             if written:
                 tables.add(written[1])
             if each["text"].startswith("COMMIT"):

@@ -97,7 +97,7 @@ void Table::accept(const Decoded& batch, const uint32_t* rows, std::size_t count
 
 void Table::take_in(const Intake& intake) {
   waiting_intake_.add(intake);
-  is_loading_ = waiting_intake_.is_load();
+  if (intake.loaded + intake.changes > 0) is_loading_ = waiting_intake_.is_load();
 }
 
 void Table::fold_rows(const Decoded& batch, PartitionFold& into, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {

@@ -264,7 +264,7 @@ void add_table(Lines& lines, const StatusFacts::Table& table, const StatusFacts:
                 {{rate.text(table.rows, was == nullptr ? nullptr : &was->rows), 11},
                  {behind(table.lag_seconds), 11},
                  {or_unknown(table.lag_messages), 11},
-                 {behind(table.left_seconds), 9},
+                 {behind(table.left_seconds), 11},
                  {grouped(table.rows), 13},
                  {grouped(table.buffered_rows), 9},
                  {grouped(table.dead_letters), 12}},
@@ -286,7 +286,7 @@ Lines draw_top_part(const StatusFacts& now, const StatusFacts* before, const Top
   lines.add(heading, Style::kBold);
   lines.add(
       row("TABLE", "STATE",
-          {{"ROWS/S", 11}, {"BEHIND", 11}, {"TO READ", 11}, {"TIME LEFT", 9}, {"ROWS", 13}, {"BUFFERED", 9}, {"DEAD LETTERS", 12}}, width),
+          {{"ROWS/S", 11}, {"BEHIND", 11}, {"TO READ", 11}, {"TIME LEFT", 11}, {"ROWS", 13}, {"BUFFERED", 9}, {"DEAD LETTERS", 12}}, width),
       Style::kHeading);
   return lines;
 }

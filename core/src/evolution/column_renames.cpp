@@ -36,23 +36,6 @@ bool was_told(const Column& column, const std::string& former, const std::string
   return false;
 }
 
-// A rule that names the column by a name that it had holds on, unless one names it by that which it has.
-route::ColumnRule rule_of(const route::Route& route, const Column& column) {
-  std::vector<std::string> names{column.source_name};
-  for (auto former = column.former_names.rbegin(); former != column.former_names.rend(); ++former) names.push_back(former->name);
-  for (const std::string& name : names) {
-    for (const auto& rule : route.columns) {
-      if (rule.pattern == name) return rule;
-    }
-  }
-  route::ColumnRule rule;
-  for (const std::string& name : names) {
-    rule = rule_for(route, name);
-    if (!rule.pattern.empty()) break;
-  }
-  return rule;
-}
-
 }  // namespace
 
 bool is_set_aside_name(std::string_view name) { return name.starts_with(kHidden); }
@@ -289,6 +272,7 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
     if (auto renaming = untold_renaming(definition, order)) renamings.push_back(std::move(*renaming));
   }
   const bool has_any_order = !is_names_alone(definition) && follows_definitions();
+  std::vector<Renaming> aside;
   for (const auto& column : definition.columns) {
     const std::string& former = column.former_name;
     if (former.empty() || former == column.name || was_renamed(former, order)) continue;
@@ -313,7 +297,7 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
       // It was there before, and gave its name up: an earlier definition, still to come, tells what became of it.
       const bool was_there = later.active && !later.added_at.empty() && event::is_after(order, later.added_at);
       if (was_there && later.key_ordinal == 0 && has_any_order && !was_told(later, former, column.name))
-        renamings.push_back({found->second, set_aside_name(column.name, order)});
+        aside.push_back({found->second, set_aside_name(column.name, order)});
     }
     if (slot < 0) continue;
     const Column& known = columns_[static_cast<uint32_t>(slot)];
@@ -326,6 +310,11 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
       continue;
     renamings.push_back({static_cast<uint32_t>(slot), column.name});
   }
+  // What the same definition renames need not wait.
+  std::erase_if(aside, [&](const Renaming& each) {
+    return std::any_of(renamings.begin(), renamings.end(), [&](const Renaming& other) { return other.slot == each.slot; });
+  });
+  renamings.insert(renamings.end(), aside.begin(), aside.end());
   if (renamings.empty()) return {};
   if (route_->schema_changes == route::SchemaChanges::kFail) {
     const std::string& former = columns_[renamings.front().slot].source_name;

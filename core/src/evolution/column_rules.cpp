@@ -41,4 +41,20 @@ cdcrt_type followed_type(cdcrt_type older, cdcrt_type newer) {
   return types::evolve(older, newer);
 }
 
+route::ColumnRule rule_of(const route::Route& route, const Column& column) {
+  std::vector<std::string> names{column.source_name};
+  for (auto former = column.former_names.rbegin(); former != column.former_names.rend(); ++former) names.push_back(former->name);
+  for (const std::string& name : names) {
+    for (const auto& rule : route.columns) {
+      if (rule.pattern == name) return rule;
+    }
+  }
+  route::ColumnRule rule;
+  for (const std::string& name : names) {
+    rule = rule_for(route, name);
+    if (!rule.pattern.empty()) break;
+  }
+  return rule;
+}
+
 }  // namespace cdcrt::evolution

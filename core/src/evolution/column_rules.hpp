@@ -6,6 +6,7 @@
 
 #include "cdcrt/abi/value.h"
 #include "event/shape.hpp"
+#include "evolution/column.hpp"
 #include "route/settings.hpp"
 
 namespace cdcrt::evolution {
@@ -19,6 +20,8 @@ struct RuleUse {
 /// The most specific rule of the route for the column (exact name, then globs by most literal characters); a default one when none
 /// matches.
 route::ColumnRule rule_for(const route::Route& route, std::string_view column);
+/// The same for one that had other names: a rule for one of them holds on, unless one names it by that which it has.
+route::ColumnRule rule_of(const route::Route& route, const Column& column);
 
 /// What a column is called while another one has its name: as of `until`, from where on it was not seen. No source has columns of such
 /// names.

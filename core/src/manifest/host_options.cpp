@@ -37,7 +37,7 @@ constexpr cdcrt_option kRuntime[] = {
         .default_value("128MiB")
         .at_least(1 << 20)
         .example("\"512MiB\"")
-        .doc("The budget of the process; resident memory stays below it and 32 MiB more."),
+        .doc("The budget of the process; resident memory stays below it and 40 MiB more. Up to 48MiB all threads share one heap."),
     option::integer("decode_workers")
         .default_value("0")
         .between(0, 1024)

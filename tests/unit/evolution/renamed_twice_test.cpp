@@ -68,6 +68,19 @@ TEST_CASE("renames: rows of all three names that were stored are one column wher
   CHECK(met.column(1).source_name == "c");
 }
 
+TEST_CASE("renames: a column that one definition renames does not wait for what became of its name, whatever comes first in it") {
+  for (const bool is_first : {false, true}) {
+    CAPTURE(is_first);
+    RenamedTable table;
+    const event::Shape renamed =
+        is_first ? typed_definition(11, {{"id"}, {"c", "a"}, {"a", "x"}}) : typed_definition(11, {{"id"}, {"a", "x"}, {"c", "a"}});
+    table.define(renamed, "5");
+    CHECK(table.column(1).source_name == "c");
+    CHECK(table.row(row_shape(3, {"id", "a", "c"}), "6").slots[2] == 1);
+    CHECK(table.row(table.before, "4").slots == Slots{0, 1});
+  }
+}
+
 TEST_CASE("renames: a column that got its first name back is one, also where that was told twice") {
   for (const bool typed : {false, true}) {
     const auto define =

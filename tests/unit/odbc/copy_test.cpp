@@ -144,6 +144,45 @@ TEST_CASE("copy: rows of a table with a rule are never copied") {
   CHECK(ruled.target.read("other", kKeyless).size() == kMany);
 }
 
+TEST_CASE("copy: a key that somebody took away while it ran makes no row twice") {
+  Copies copies;
+  REQUIRE_FALSE(copies.write(Copies::many(1)));
+  by_tool(copies.target, "ALTER TABLE rows DROP CONSTRAINT rows_pkey");
+  // Whoever sends it describes the table anew and comes again.
+  CHECK(copies.write(Copies::many(1, kMany, "b")).code == CDCRT_STALE_SCHEMA);
+  CHECK(copies.count() == kMany);
+  CHECK(copies.asked() == "copy ");
+}
+
+TEST_CASE("copy: a column whose type somebody changed while it ran has the values that were sent") {
+  const std::vector<cdcrt_column> columns = {column("id", CDCRT_TYPE_INT64, 1), column("n", CDCRT_TYPE_INT64)};
+  const auto rows = [](int64_t first) {
+    std::vector<Row> made;
+    for (int64_t id = first; id < first + kMany; ++id) made.push_back({i64(id), i64(id)});
+    return made;
+  };
+  for (const char* type : {"double precision", "numeric", "text"}) {
+    CAPTURE(type);
+    Copies copies(true, "id bigint PRIMARY KEY, n bigint");
+    REQUIRE_FALSE(copies.target.write(CDCRT_WRITE_UPSERT, "rows", columns, rows(1)));
+    by_tool(copies.target, std::string("ALTER TABLE rows ALTER n TYPE ") + type);
+    static_cast<void>(copies.target.write(CDCRT_WRITE_UPSERT, "rows", columns, rows(1000)));
+    by_tool(copies.target, "INSERT INTO asked (text) SELECT 'wrong' FROM rows WHERE n::text <> id::text LIMIT 1");
+    CHECK(copies.asked().find("wrong") == std::string::npos);
+    CHECK(copies.asked().starts_with("copy "));
+  }
+}
+
+TEST_CASE("copy: a rule that somebody made while it ran is followed") {
+  Copies copies(true, "id bigint, v text");
+  REQUIRE_FALSE(copies.write(Copies::many(1), CDCRT_WRITE_APPEND));
+  by_tool(
+      copies.target,
+      "CREATE TABLE other (id bigint, v text); CREATE RULE away AS ON INSERT TO rows DO ALSO INSERT INTO other VALUES (NEW.id, NEW.v);");
+  static_cast<void>(copies.write(Copies::many(1000), CDCRT_WRITE_APPEND));
+  CHECK(copies.target.read("other", kKeyless).size() == copies.target.read("rows", kKeyless).size() - kMany);
+}
+
 TEST_CASE("copy: rows without a key are appended, the same again as well") {
   Copies copies(true, "id bigint, v text");
   REQUIRE_FALSE(copies.write(Copies::many(1), CDCRT_WRITE_APPEND));

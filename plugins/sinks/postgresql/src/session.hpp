@@ -37,8 +37,8 @@ class Session final : public sql::Session {
   [[nodiscard]] bool keeps_statements() const override { return true; }
   [[nodiscard]] bool takes_binary() const override;
   [[nodiscard]] bool takes_copies() const override { return true; }
-  sdk::Status copy(std::string_view text, const std::function<sdk::Status(std::string&)>& next, std::string_view doing,
-                   int64_t& rows) override;
+  sdk::Status copy(std::string_view text, const std::function<sdk::Status(std::string&)>& next, std::string_view doing, int64_t& rows,
+                   std::string& told) override;
   sdk::Status reconnect() override;
   void disconnect() override;
   [[nodiscard]] int server_version() const;

@@ -11,8 +11,14 @@ namespace cdcrt::pq {
 using sdk::Status;
 using sql::Moment;
 
-/// All that `next` gives, and the end. An error of `next` ends it as a failure, so that the server keeps nothing.
+/// All that `next` gives, and the end. An error of `next` ends it as a failure, so that the server keeps nothing. A connection that takes
+/// nothing more is given up.
 Status Session::feed(const std::function<Status(std::string&)>& next, std::string_view doing) {
+  const auto give_up = [&] {
+    Status status = lost(Moment::kStatement, doing);
+    disconnect();
+    return status;
+  };
   std::string piece;
   Status status;
   while (true) {
@@ -22,16 +28,19 @@ Status Session::feed(const std::function<Status(std::string&)>& next, std::strin
     for (std::size_t at = 0; at < piece.size();) {
       constexpr std::size_t kMost = 1U << 30;  // libpq takes an int
       const std::size_t bytes = std::min(kMost, piece.size() - at);
-      if (PQputCopyData(connection_, piece.data() + at, static_cast<int>(bytes)) != 1) return lost(Moment::kStatement, doing);
+      if (PQputCopyData(connection_, piece.data() + at, static_cast<int>(bytes)) != 1) return give_up();
       at += bytes;
     }
   }
-  if (PQputCopyEnd(connection_, status ? nullptr : "a value has no binary form") != 1) return lost(Moment::kStatement, doing);
+  // It stands in the server's log.
+  if (PQputCopyEnd(connection_, status ? nullptr : "cdcrt writes these rows another way") != 1) return give_up();
   return status;
 }
 
-Status Session::copy(std::string_view text, const std::function<Status(std::string&)>& next, std::string_view doing, int64_t& rows) {
+Status Session::copy(std::string_view text, const std::function<Status(std::string&)>& next, std::string_view doing, int64_t& rows,
+                     std::string& told) {
   rows = 0;
+  told.clear();
   if (!commands_.empty()) {
     if (Status status = finish(doing); !status) return status;
   }
@@ -47,7 +56,9 @@ Status Session::copy(std::string_view text, const std::function<Status(std::stri
       if (PQstatus(connection_) == CONNECTION_BAD) break;
       continue;
     }
-    if (code == PGRES_COMMAND_OK) {
+    if (code == PGRES_TUPLES_OK) {
+      if (PQntuples(result) > 0 && PQnfields(result) > 0) told = PQgetvalue(result, 0, 0);
+    } else if (code == PGRES_COMMAND_OK) {
       const std::string_view changed = PQcmdTuples(result);
       std::from_chars(changed.data(), changed.data() + changed.size(), rows);
     } else if (first) {
