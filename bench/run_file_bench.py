@@ -13,9 +13,11 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 
-PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from live import PROJECT, ended  # noqa: E402
+
 MANIFEST = """[pipeline]
 name = "bench"
 [sources.events]
@@ -31,19 +33,6 @@ created = {{ type = "timestamptz" }}
 """
 SINKS = {"blackhole": '[sinks.target]\nplugin = "blackhole"',
          "SQLite": '[sinks.target]\nplugin = "odbc"\nconnection = {{ Driver = "SQLite3", Database = "{database}" }}'}
-
-
-def measure(command, log):
-    """(seconds, peak memory in MiB) of a process that must end with 0."""
-    began = time.monotonic()
-    with open(log, "wb") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        with open(log, encoding="utf-8", errors="replace") as file:
-            raise SystemExit(f"{' '.join(command)}\nended with {process.returncode}:\n{file.read()[-4000:]}")
-    return time.monotonic() - began, usage.ru_maxrss / 1024
 
 
 class Bench:
@@ -64,7 +53,8 @@ class Bench:
                 os.remove(database + end)
         with open(manifest, "w", encoding="utf-8") as file:
             file.write(MANIFEST.format(events=events, sink=SINKS[sink].format(database=database)))
-        seconds, memory = measure([self.binary, "--manifest", manifest], os.path.join(self.work, "log"))
+        seconds, used = ended.run([self.binary, "--manifest", manifest], os.path.join(self.work, "log"))
+        memory = used.ru_maxrss / 1024
         size = os.path.getsize(events) / 1e6
         print(f"| {sink:9} | {'with' if schemas else 'without':7} | {count:>9,} | {count / seconds:>9,.0f} | {size / seconds:>6.0f} "
               f"| {seconds:>7.1f} | {memory:>6.0f} |", flush=True)

@@ -16,12 +16,10 @@ import sys
 import tempfile
 import time
 
-PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, os.path.join(PROJECT, "tests"))
-sys.path.insert(0, os.path.join(PROJECT, "bench"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from live import PROJECT, ended, usage  # noqa: E402
 from lab.postgresql import Postgresql, sink as sink_lines  # noqa: E402
-from live import usage  # noqa: E402
 
 MANIFEST = """[pipeline]
 name = "bench"
@@ -56,16 +54,8 @@ class Bench:
         with open(manifest, "w", encoding="utf-8") as file:
             file.write(MANIFEST.format(events=self.events, sink=sink))
         before = usage.cpu_with_children(database.pid) if database else 0
-        began = time.monotonic()
-        with open(os.path.join(self.work, "log"), "wb") as log:
-            process = subprocess.Popen([os.path.join(self.arguments.build, "bin", "cdcrt"), "--manifest", manifest,
-                                        *(part for setting in settings.split() for part in ("--set", setting))], stdout=log, stderr=subprocess.STDOUT)
-            _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.monotonic() - began
-        if process.returncode:
-            with open(log.name, encoding="utf-8", errors="replace") as file:
-                raise SystemExit(f"ended with {process.returncode}:\n{file.read()[-4000:]}")
+        seconds, used = ended.run([os.path.join(self.arguments.build, "bin", "cdcrt"), "--manifest", manifest,
+                                   *(part for setting in settings.split() for part in ("--set", setting))], os.path.join(self.work, "log"))
         target = f"sqlite:{self.work}/{name}.db"
         in_database = commits = 0
         if database:

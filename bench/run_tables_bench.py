@@ -23,7 +23,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from live import PROJECT, usage  # noqa: E402
+from live import PROJECT, ended, usage  # noqa: E402
 from live.report import spread  # noqa: E402
 from lab.postgresql import Postgresql  # noqa: E402
 from lab.postgresql import sink as postgresql_sink  # noqa: E402
@@ -89,14 +89,7 @@ class Bench:
         with open(manifest, "w", encoding="utf-8") as file:
             file.write(MANIFEST.format(memory=self.arguments.memory, events=path, work=self.work, sink=self.sink(sink)))
         before = usage.cpu_with_children(self.postgresql.pid) if sink in ("odbc", "postgresql") else 0
-        with open(log, "wb") as file:
-            process = subprocess.Popen([os.path.join(build, "bin", "cdcrt"), "--manifest", manifest], stdout=file, stderr=subprocess.STDOUT,
-                                       stdin=subprocess.DEVNULL)
-            _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            with open(log, encoding="utf-8", errors="replace") as file:
-                raise SystemExit(f"cdcrt ended with {process.returncode}:\n{file.read()[-4000:]}")
+        _, used = ended.run([os.path.join(build, "bin", "cdcrt"), "--manifest", manifest], log)
         database = usage.cpu_with_children(self.postgresql.pid) - before if sink in ("odbc", "postgresql") else 0
         if self.arguments.check and sink != "blackhole":
             self.compare(path + ".expected", sink)

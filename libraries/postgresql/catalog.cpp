@@ -8,6 +8,10 @@ using sdk::Status;
 
 namespace {
 
+// Of pg_class and pg_index, no column of which is in another table that is asked here.
+#define CDCRT_TAKES_COPIES "relkind IN ('r', 'p') AND NOT relhasrules AND NOT relrowsecurity"
+#define CDCRT_IS_KEY "indisunique AND indisvalid AND indimmediate AND indpred IS NULL AND indexprs IS NULL"
+
 constexpr std::string_view kQuery = R"(
 SELECT c.relkind::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
   format_type(b.type, b.modifier), format_type(a.atttypid, -1), a.attnotnull::text,
@@ -16,7 +20,7 @@ SELECT c.relkind::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
   (CASE WHEN z.typname = 'money' THEN scale(1::money::numeric) ELSE 0 END)::text,
   (y.typname = 'citext' OR y.typcategory = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_collation o WHERE NOT o.collisdeterministic AND (o.oid = a.attcollation OR o.oid IN (
     SELECT unnest(i.indcollation::oid[]) FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique))))::text, a.atttypid::text,
-  (c.relkind IN ('r', 'p') AND NOT c.relhasrules AND NOT c.relrowsecurity)::text
+  ()" CDCRT_TAKES_COPIES R"()::text
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -34,7 +38,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN pg_catalog.pg_type z ON z.oid = coalesce(nullif(e.type, 0), b.type)
 LEFT JOIN LATERAL (
   SELECT i.indexrelid, i.indkey::int2[] AS members, i.indnkeyatts FROM pg_catalog.pg_index i
-  WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+  WHERE i.indrelid = c.oid AND )" CDCRT_IS_KEY R"(
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute m WHERE m.attrelid = c.oid AND m.attnum = ANY (i.indkey::int2[]) AND NOT m.attnotnull)
   ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1) u ON true
 LEFT JOIN LATERAL (
@@ -43,6 +47,29 @@ WHERE n.nspname = ?::text AND c.relname = ?::text AND c.relkind IN ('r', 'p', 'v
 ORDER BY a.attnum)";
 
 }  // namespace
+
+std::string same_table_question(std::string_view quoted_table, const std::vector<const CatalogColumn*>& columns,
+                                const std::vector<std::string_view>& key) {
+  const auto literal = [](std::string_view text) {
+    std::string made;
+    sql::append_literal(made, text);
+    return made;
+  };
+  const std::string table = literal(quoted_table) + "::pg_catalog.regclass";
+  std::string typed, names;
+  for (const CatalogColumn* column : columns)
+    typed += (typed.empty() ? "(" : ", (") + literal(column->name) + ", " + std::to_string(column->type_number) + ")";
+  for (const std::string_view name : key) names += (names.empty() ? "" : ", ") + literal(name);
+  std::string text = "SELECT (SELECT " CDCRT_TAKES_COPIES " FROM pg_catalog.pg_class WHERE oid = " + table +
+                     ") AND (SELECT count(*) FROM pg_catalog.pg_attribute WHERE attrelid = " + table +
+                     " AND NOT attisdropped AND (attname, atttypid) IN (" + typed + ")) = " + std::to_string(columns.size());
+  if (key.empty()) return text;
+  const std::string count = std::to_string(key.size());
+  return text + " AND EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = " + table +
+         " AND " CDCRT_IS_KEY " AND i.indnkeyatts = " + count +
+         " AND (SELECT count(*) FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indrelid AND a.attname IN (" + names +
+         ") AND a.attnum = ANY ((i.indkey::int2[])[0:" + std::to_string(key.size() - 1) + "])) = " + count + ")";
+}
 
 bool operator==(const CatalogColumn& left, const CatalogColumn& right) {
   return left.name == right.name && left.type == right.type && left.base_type == right.base_type && left.not_null == right.not_null &&

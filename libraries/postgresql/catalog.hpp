@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cdcrt/sdk/status.hpp"
@@ -39,6 +40,11 @@ struct CatalogTable {
 
 /// `schema` and `table` as they are spelled in the catalog.
 sdk::Status read_catalog(sql::Session& session, std::string_view schema, std::string_view table, CatalogTable& out);
+
+/// A SELECT of one boolean: whether the table still takes copies, `columns` have the types that read_catalog() told, and the columns `key`
+/// are those of a unique index (none: it is not asked).
+std::string same_table_question(std::string_view quoted_table, const std::vector<const CatalogColumn*>& columns,
+                                const std::vector<std::string_view>& key);
 
 bool operator==(const CatalogColumn& left, const CatalogColumn& right);
 

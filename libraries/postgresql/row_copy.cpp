@@ -4,7 +4,6 @@
 
 #include "postgresql/statement_columns.hpp"
 #include "postgresql/value.hpp"
-#include "sql/identifier.hpp"
 
 namespace cdcrt::postgresql {
 
@@ -38,28 +37,11 @@ bool RowCopy::suits(const cdcrt_write& write, const CatalogTable& table, const s
 // Other statements fail where somebody took the key away or changed a type, or say the type of what they bring. COPY would add rows that
 // are there, or take the bytes for another type. Its lock keeps the answer true until the transaction ends.
 std::string RowCopy::question(std::string_view quoted_table) const {
-  std::string table, columns, key;
-  sql::append_literal(table, quoted_table);
-  table += "::pg_catalog.regclass";
-  std::size_t keys = 0;
-  for (std::size_t i = 0; i < chosen_.size(); ++i) {
-    std::string name;
-    sql::append_literal(name, targets_[i]->name);
-    columns += (columns.empty() ? "(" : ", (") + name + ", " + std::to_string(targets_[i]->type_number) + ")";
-    if (write_.columns[chosen_[i]].key_ordinal == 0) continue;
-    key += (key.empty() ? "" : ", ") + name;
-    ++keys;
+  std::vector<std::string_view> key;
+  for (std::size_t i = 0; i < chosen_.size() && write_.kind != CDCRT_WRITE_APPEND; ++i) {
+    if (write_.columns[chosen_[i]].key_ordinal > 0) key.push_back(targets_[i]->name);
   }
-  std::string text =
-      "SELECT (SELECT relkind IN ('r', 'p') AND NOT relhasrules AND NOT relrowsecurity FROM pg_catalog.pg_class WHERE oid = " + table +
-      ") AND (SELECT count(*) FROM pg_catalog.pg_attribute WHERE attrelid = " + table +
-      " AND NOT attisdropped AND (attname, atttypid) IN (" + columns + ")) = " + std::to_string(chosen_.size());
-  if (write_.kind == CDCRT_WRITE_APPEND) return text;
-  const std::string count = std::to_string(keys);
-  return text + " AND EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = " + table +
-         " AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indnkeyatts = " +
-         count + " AND (SELECT count(*) FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indrelid AND a.attname IN (" + key +
-         ") AND a.attnum = ANY ((i.indkey::int2[])[0:" + std::to_string(keys - 1) + "])) = " + count + ")";
+  return same_table_question(quoted_table, targets_, key);
 }
 
 Status RowCopy::run(sql::Session& session, const sql::StatementShape& shape, const std::string& what, bool& is_copied) {

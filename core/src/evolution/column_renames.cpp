@@ -30,8 +30,7 @@ const std::string& name_at(const Column& column, std::string_view order) {
 /// It was renamed so already, by this definition or, as it is told several times, by another one.
 bool was_told(const Column& column, const std::string& former, const std::string& name) {
   for (std::size_t i = 0; i < column.former_names.size(); ++i) {
-    const std::string& next = i + 1 < column.former_names.size() ? column.former_names[i + 1].name : column.source_name;
-    if (column.former_names[i].name == former && next == name) return true;
+    if (column.former_names[i].name == former && next_name(column, i) == name) return true;
   }
   return false;
 }
@@ -355,7 +354,7 @@ void TableKnowledge::follow(const std::vector<Renaming>& renamings, std::string_
     if (first == nullptr) continue;
     const auto& names = columns_[first->slot].former_names;
     const auto found = std::find_if(names.begin(), names.end(), [&](const FormerName& each) { return each.until == first->until; });
-    const Renaming last{renaming.slot, found + 1 < names.end() ? (found + 1)->name : columns_[first->slot].source_name};
+    const Renaming last{renaming.slot, next_name(columns_[first->slot], static_cast<std::size_t>(found - names.begin()))};
     const std::string until = first->until;
     apply({last}, until);
     follow({last}, until);

@@ -10,10 +10,6 @@
 namespace cdcrt::evolution {
 namespace {
 
-const std::string& next_name(const Column& column, std::size_t former) {
-  return former + 1 < column.former_names.size() ? column.former_names[former + 1].name : column.source_name;
-}
-
 /// How often the column was renamed so.
 std::size_t times(const Column& column, const std::string& name, const std::string& next) {
   std::size_t count = 0;
