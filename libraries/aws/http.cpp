@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <ctime>
 #include <mutex>
 #include <stdexcept>
 
@@ -88,6 +89,12 @@ std::string_view HttpAnswer::header(std::string_view name) const {
   for (const auto& [key, value] : headers)
     if (key == name) return value;
   return {};
+}
+
+std::optional<std::chrono::system_clock::time_point> HttpAnswer::date() const {
+  const std::time_t seconds = curl_getdate(std::string(header("date")).c_str(), nullptr);
+  if (seconds < 0) return std::nullopt;
+  return std::chrono::system_clock::from_time_t(seconds);
 }
 
 class HttpConnection::Handle {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,8 @@ struct HttpAnswer {
 
   /// Empty when there is none.
   [[nodiscard]] std::string_view header(std::string_view name) const;
+  /// Of the server's clock, to a second (the header Date).
+  [[nodiscard]] std::optional<std::chrono::system_clock::time_point> date() const;
 };
 
 /// One thread at a time. Certificates are checked against the system's list or $AWS_CA_BUNDLE; redirects are not followed.

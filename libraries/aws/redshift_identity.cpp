@@ -83,11 +83,13 @@ sdk::Status login_refused(const ServiceAnswer& answer, const std::string& action
                                    "check its name, the account, and the region (AWS_REGION, or NAME@REGION in the reference)");
   if (code == "AccessDenied" || code == "AccessDeniedException" || code == "UnauthorizedOperation")
     return sdk::Status::fatal(std::move(text), "allow " + grant_of(reference, region) + " to " + keys);
-  if (code == "ExpiredToken" || code == "ExpiredTokenException" || code == "RequestExpired")
+  if (std::string advice = clock_advice(answer); !advice.empty())
+    return sdk::Status::error(CDCRT_AUTH, std::move(text), std::move(advice));
+  if (code == "ExpiredToken" || code == "ExpiredTokenException")
     return sdk::Status::error(CDCRT_AUTH, std::move(text), "the session is expired: renew " + keys);
   if (code == "InvalidClientTokenId" || code == "UnrecognizedClientException" || code == "SignatureDoesNotMatch" ||
       code == "InvalidSignatureException" || code == "MissingAuthenticationToken" || code == "IncompleteSignature")
-    return sdk::Status::error(CDCRT_AUTH, std::move(text), "check " + keys + " (of the right partition?) and this machine's clock");
+    return sdk::Status::error(CDCRT_AUTH, std::move(text), "check " + keys + " (of the right partition?)");
   if (code.empty()) return sdk::Status::fatal(std::move(text), "the answer is not Redshift's: check the endpoint and a proxy between");
   return sdk::Status::bad_config("", std::move(text), "check the reference: [serverless:]NAME[@REGION]/DATABASE[/USER]");
 }

@@ -54,9 +54,9 @@ sdk::Status read_token(const Role& role, std::string& token) {
   return {};
 }
 
-std::string advice(const std::string& code, const std::string& message, const Role& role, bool by_token) {
-  const bool clock = message.find("Signature expired") != std::string::npos || message.find("not yet current") != std::string::npos;
-  if (clock || code == "RequestExpired" || code == "RequestTimeTooSkewed") return "set this machine's clock (NTP)";
+std::string advice(const ServiceAnswer& answer, const Role& role, bool by_token) {
+  const std::string& code = answer.error.code;
+  if (std::string clock = clock_advice(answer); !clock.empty()) return clock;
   if (code == "ExpiredTokenException" || code == "ExpiredToken") {
     return by_token ? "the token in " + role.token_file + " is expired: is whoever writes it (the kubelet) still doing so?"
                     : "the keys that assume the role are expired: sign in again";
@@ -148,7 +148,7 @@ class RoleKeys final : public CredentialsSource {
     }
     // The identity provider was not reached from STS, which passes.
     if (answer.error.code == "IDPCommunicationError") return sdk::Status::retry(std::move(text));
-    return sdk::Status::error(CDCRT_AUTH, std::move(text), advice(answer.error.code, answer.error.message, role_, by_token));
+    return sdk::Status::error(CDCRT_AUTH, std::move(text), advice(answer, role_, by_token));
   }
 
   static sdk::Status read_keys(std::string_view xml, const std::string& what, Credentials& out) {

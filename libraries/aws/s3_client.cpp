@@ -47,6 +47,11 @@ class S3Client::Requests {
     counters.requests = caller.requests;
     counters.retries = caller.retries;
     counters.bytes_sent = caller.bytes_sent;
+    if (out.clock) {
+      clock = out.clock;
+      clock->owner = "S3";
+      clock->allowed = std::chrono::minutes(15);  // RequestTimeTooSkewed
+    }
     if (!called.ok() || out.ok() || out.http.status == accepted) return called;
     return explain_refusal(out, action, settings, credentials->origin());
   }
@@ -67,6 +72,7 @@ class S3Client::Requests {
   S3Watch watch;
   ServiceCaller caller;
   S3Counters counters;
+  std::optional<sdk::Clock> clock;
   bool is_amazon = false;  ///< set by prepare()
 
   /// Settles where the bucket is; once.
@@ -285,6 +291,7 @@ sdk::Status S3Client::delete_prefix(std::string_view prefix, uint64_t& deleted) 
 
 const S3Settings& S3Client::settings() const { return requests_->settings; }
 const S3Counters& S3Client::counters() const { return requests_->counters; }
+const std::optional<sdk::Clock>& S3Client::clock() const { return requests_->clock; }
 sdk::Status S3Client::credentials(Credentials& out) { return requests_->credentials->get(out, true); }
 std::string S3Client::identity() const { return requests_->credentials->origin(); }
 S3Client S3Client::another() const { return {requests_->settings, requests_->credentials, requests_->watch}; }

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "aws/credentials.hpp"
 #include "aws/s3_settings.hpp"
+#include "cdcrt/sdk/clock.hpp"
 #include "cdcrt/sdk/status.hpp"
 
 namespace cdcrt::aws {
@@ -74,6 +76,8 @@ class S3Client {
   /// The settings with region, endpoint and path style filled in; as given before the first request.
   [[nodiscard]] const S3Settings& settings() const;
   [[nodiscard]] const S3Counters& counters() const;
+  /// What the last answer told of S3's clock; none before.
+  [[nodiscard]] const std::optional<sdk::Clock>& clock() const;
   /// The keys that sign, for COPY where no role is given: good for a quarter of an hour where their place gives such.
   sdk::Status credentials(Credentials& out);
   /// Who signs, in words; empty before the first request.

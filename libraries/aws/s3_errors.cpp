@@ -1,6 +1,7 @@
 #include "aws/s3_errors.hpp"
 
 #include "aws/partition.hpp"
+#include "aws/service_errors.hpp"
 #include "aws/xml.hpp"
 
 namespace cdcrt::aws {
@@ -53,6 +54,8 @@ sdk::Status explain_refusal(const ServiceAnswer& answer, const S3Action& action,
     return sdk::Status::bad_config(option + "region", std::move(text), "check region and endpoint of the bucket");
   }
   const std::string keys = keys_origin.empty() ? std::string("the keys") : "the keys (" + std::string(keys_origin) + ")";
+  if (std::string advice = clock_advice(answer); !advice.empty())
+    return sdk::Status::error(CDCRT_UNREACHABLE, std::move(text), std::move(advice));
   if (code == "SignatureDoesNotMatch") {
     return sdk::Status::error(CDCRT_AUTH, std::move(text), "the secret key does not belong to the access key: check " + keys);
   }
@@ -61,7 +64,6 @@ sdk::Status explain_refusal(const ServiceAnswer& answer, const S3Action& action,
     return sdk::Status::error(CDCRT_AUTH, std::move(text),
                               "the session token is expired or wrong, and asking for new keys gave the same: renew " + keys);
   }
-  if (code == "RequestTimeTooSkewed") return sdk::Status::error(CDCRT_UNREACHABLE, std::move(text), "set this machine's clock (NTP)");
   if (code.rfind("KMS.", 0) == 0 || answer.error.message.find("kms:") != std::string::npos) {
     return sdk::Status::bad_config(
         option + "encryption", std::move(text),

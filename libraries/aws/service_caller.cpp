@@ -83,8 +83,13 @@ sdk::Status ServiceCaller::call(HttpRequest request, std::string_view region, st
     }
     const HttpSignature signature{&keys, region, service_};
     out = ServiceAnswer{};
+    const sdk::ClockQuestion question;
     out.http = connection_.send(request, credentials_ == nullptr ? nullptr : &signature, hurried || removes ? Interrupted() : interrupted_);
     out.attempts = attempt;
+    if (const auto date = out.http.date()) {
+      out.clock = question.answered(host.substr(host.find("://") + 3), std::chrono::duration_cast<std::chrono::microseconds>(date->time_since_epoch()),
+                                    std::chrono::seconds(1));
+    }
     requests += 1;
     bytes_sent += request.body.size();
     out.error = read_error_(out.http);

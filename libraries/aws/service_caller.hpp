@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "aws/credentials.hpp"
 #include "aws/http.hpp"
+#include "cdcrt/sdk/clock.hpp"
 #include "cdcrt/sdk/status.hpp"
 
 namespace cdcrt::aws {
@@ -24,6 +26,7 @@ struct ServiceAnswer {
   HttpAnswer http;
   ServiceError error;     ///< for statuses outside of 200..299, and for errors inside of a 200
   uint32_t attempts = 0;  ///< more than one: an earlier one may have done the work
+  std::optional<sdk::Clock> clock;  ///< of the service, where it told
 
   [[nodiscard]] bool ok() const { return http.status / 100 == 2 && error.code.empty(); }
 };

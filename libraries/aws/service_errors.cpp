@@ -35,4 +35,21 @@ ServiceError read_json_error(const HttpAnswer& answer) {
   return error;
 }
 
+std::string clock_advice(const ServiceAnswer& answer) {
+  constexpr std::chrono::minutes kAllowed{5};  // the least that one of the services takes
+  const std::string &code = answer.error.code, &message = answer.error.message;
+  const bool is_told = code == "RequestTimeTooSkewed" || code == "RequestExpired" || code == "RequestInTheFuture" ||
+                       message.find("Signature expired") != std::string::npos || message.find("not yet current") != std::string::npos;
+  const bool is_signature = code == "SignatureDoesNotMatch" || code == "InvalidSignatureException";
+  const bool is_known = answer.clock && std::chrono::abs(answer.clock->ahead) - answer.clock->accuracy > std::chrono::seconds(5);
+  const bool is_far = answer.clock && std::chrono::abs(answer.clock->ahead) - answer.clock->accuracy > kAllowed;
+  if (!is_told && !(is_signature && is_far)) return {};
+  std::string text;
+  if (is_known) {
+    text = "this machine's clock is " + sdk::in_words(answer.clock->ahead) +
+           (answer.clock->ahead.count() < 0 ? " ahead of" : " behind") + " that of " + answer.clock->owner + ": ";
+  }
+  return text + "let a time service set this machine's clock (chrony, systemd-timesyncd)";
+}
+
 }  // namespace cdcrt::aws

@@ -62,7 +62,9 @@ sdk::Status refused_login(const std::string& brokers, const std::string& text, c
   } else if (holds(text, "supported mechanisms") || holds(text, "nsupported SASL mechanism")) {
     hint = "choose a mechanism that the listener has with sasl.mechanism";
   } else if (security.mechanism() == "AWS_MSK_IAM") {
-    hint = "the identity needs kafka-cluster:Connect on the cluster; check which one it is (environment, sasl.profile) and sasl.region";
+    hint =
+        "the identity needs kafka-cluster:Connect on the cluster; check which one it is (environment, sasl.profile), sasl.region, and this "
+        "machine's clock, which is signed too";
   } else if (security.tokens()) {
     hint = "look at what the broker expects of a token (issuer, audience, scope), and at its log";
   } else {

@@ -32,6 +32,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
         trials_(session_->takes_copies() && session_->takes_binary() ? trials : nullptr) {}
 
   Status prepare_session() override { return set_up(*session_, timeouts_, default_schema_); }
+  Status clocks(std::vector<sdk::Clock>& out) override { return read_clock(*session_, out); }
 
  protected:
   Status describe_table(const cdcrt_table& table, sdk::TableDescription& out) override {

@@ -47,6 +47,16 @@ Status check_encoding(sql::Session& session) {
 
 }  // namespace
 
+Status read_clock(sql::Session& session, std::vector<sdk::Clock>& out) {
+  std::string told;
+  bool null = false;
+  const sdk::ClockQuestion question;
+  Status status = answer(session, "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)", {}, told, null,
+                         "cannot ask the database's clock");
+  if (status && !null) out.push_back(question.answered("the database", std::chrono::microseconds(std::stoll(told)), std::chrono::microseconds(0)));
+  return status;
+}
+
 Status answer(sql::Session& session, std::string_view text, std::initializer_list<std::string_view> parameters, std::string& out,
               bool& null, std::string_view what) {
   Status status;

@@ -5,7 +5,9 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "cdcrt/sdk/clock.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "sql/session.hpp"
 
@@ -18,6 +20,8 @@ struct SessionTimeouts {
 
 /// Sets the session up and refuses one that would change values on their way. `default_schema`: where tables without one are.
 sdk::Status set_up(sql::Session& session, const SessionTimeouts& timeouts, std::string& default_schema);
+/// What time the server has.
+sdk::Status read_clock(sql::Session& session, std::vector<sdk::Clock>& out);
 /// First field of the first row; `null`: there is none.
 sdk::Status answer(sql::Session& session, std::string_view text, std::initializer_list<std::string_view> parameters, std::string& out,
                    bool& null, std::string_view what);

@@ -23,7 +23,7 @@ AT(cdcrt_error, config_key, 40);
 AT(cdcrt_error, owner, 48);
 AT(cdcrt_error, release, 56);
 
-SIZE(cdcrt_option, 64);
+SIZE(cdcrt_option, 72);
 AT(cdcrt_option, size, 0);
 AT(cdcrt_option, type, 4);
 AT(cdcrt_option, flags, 6);
@@ -34,6 +34,7 @@ AT(cdcrt_option, example, 32);
 AT(cdcrt_option, enum_values, 40);
 AT(cdcrt_option, minimum, 48);
 AT(cdcrt_option, maximum, 56);
+AT(cdcrt_option, former_keys, 64);
 
 SIZE(cdcrt_option_value, 72);
 AT(cdcrt_option_value, key, 0);
@@ -229,7 +230,15 @@ AT(cdcrt_limits, text_bytes, 52);
 AT(cdcrt_limits, row_bytes, 56);
 AT(cdcrt_limits, reserved, 60);
 
-SIZE(cdcrt_sink, 184);
+SIZE(cdcrt_clock, 48);
+AT(cdcrt_clock, size, 0);
+AT(cdcrt_clock, reserved, 4);
+AT(cdcrt_clock, owner, 8);
+AT(cdcrt_clock, ahead_us, 24);
+AT(cdcrt_clock, accuracy_us, 32);
+AT(cdcrt_clock, allowed_us, 40);
+
+SIZE(cdcrt_sink, 192);
 AT(cdcrt_sink, size, 0);
 AT(cdcrt_sink, capabilities, 4);
 AT(cdcrt_sink, layout_options, 8);
@@ -255,6 +264,7 @@ AT(cdcrt_sink, commit, 152);
 AT(cdcrt_sink, rollback, 160);
 AT(cdcrt_sink, close, 168);
 AT(cdcrt_sink, destroy, 176);
+AT(cdcrt_sink, clocks, 184);
 
 SIZE(cdcrt_extent, 16);
 AT(cdcrt_extent, done, 0);

@@ -9,9 +9,11 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import unittest
 
 from integration import program, redshift_target
 from integration.redshift_target import RedshiftCase
+from lab import clock
 from lab.kafka import Kafka
 from lab.postgresql import Postgresql
 from lab.process import Case, free_port
@@ -112,7 +114,8 @@ class Servers(Doctor):
                 told = self.doctor(self.text(sink))
                 self.assertEqual((told.exit_code, told.of("failed")), (0, []), told.text)
                 self.assertEqual({check[0] for check in told.of("ok")},
-                                 {"manifest", "plugins", "open files", "memory", "disk", "secrets", "source events", "sink warehouse", "dead letters"}, told.text)
+                                 {"manifest", "plugins", "open files", "memory", "disk", "secrets", "source events", "clock", "sink warehouse",
+                                  "dead letters"}, told.text)
                 self.assertIn("3 partitions of 1 topic", told.text)
                 self.assertIn("schemas 'cdcrt', 'shop'", told.text)
                 # A pattern that waits for topics.
@@ -244,10 +247,42 @@ class Files(Doctor):
         self.assertRegex(done.stdout, r"\n\n\d+ ok, 0 warnings, 1 failed\n$")
 
 
+@unittest.skipUnless(clock.is_there(), "there is no libfaketime (package faketime)")
+class Clocks(Doctor):
+    """A database whose clock is not this machine's."""
+
+    def judged(self, difference):
+        postgresql = Postgresql(clock=difference)
+        self.addCleanup(postgresql.stop)
+        with open(os.path.join(self.folder, "events.jsonl"), "w", encoding="utf-8"):
+            pass
+        for sink in (LIBPQ, ODBC):
+            told = self.doctor(FILES.format(sink=sink.format(port=postgresql.port, database="postgres", user="postgres"), more=""))
+            check, = (check for check in told.checks if check[0] == "clock")
+            yield told, check
+
+    def test_one_that_is_ahead_or_behind_is_a_warning_that_says_by_how_much(self):
+        for difference, text in (("+1h", "is 60 min ahead of this machine's"), ("-2m", "s behind this machine's")):
+            for told, (_, status, message, fix) in self.judged(difference):
+                with self.subTest(difference):
+                    self.assertEqual((status, told.exit_code), ("warning", 0), told.text)
+                    self.assertIn("sink target: that of the database", message)
+                    self.assertIn(text, message)
+                    self.assertIn("chrony", fix)
+                    self.assertIn("systemd-timesyncd", fix)
+
+    def test_of_a_database_of_this_machine_nothing_is_asked(self):
+        database = os.path.join(self.folder, "target.db")
+        with open(os.path.join(self.folder, "events.jsonl"), "w", encoding="utf-8"):
+            pass
+        told = self.doctor(FILES.format(sink=SQLITE.format(database=database), more=""))
+        self.assertEqual([check for check in told.checks if check[0] == "clock"], [], told.text)
+
+
 class Warehouse(RedshiftCase):
     """The test Redshift, and an S3."""
 
-    def doctor(self, *arguments):
+    def doctor(self, *arguments, environment=None):
         events = os.path.join(self.folder, "events.jsonl")
         with open(events, "w", encoding="utf-8"):
             pass
@@ -255,7 +290,7 @@ class Warehouse(RedshiftCase):
         with open(manifest, "w", encoding="utf-8") as file:
             file.write(redshift_target.SOURCES.format(folder=self.folder))
         return Told(subprocess.run([program.BINARY, "doctor", "--json", "--manifest", manifest, "--manifest", self.target.overlay, *arguments], cwd=self.folder,
-                                   capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **self.target.environment}))
+                                   capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **self.target.environment, **(environment or {})}))
 
     def test_rows_go_through_the_bucket_and_nothing_is_left_in_it_or_in_the_target(self):
         told = self.doctor()
@@ -264,6 +299,30 @@ class Warehouse(RedshiftCase):
         self.assertEqual(self.target.files(), [])
         self.assertEqual(subprocess.run(["psql", "-X", "-A", "-t", "-d", self.target.backend(), "-c", "select tablename from pg_tables where tablename like 'cdcrt%'"],
                                         capture_output=True, text=True, check=True).stdout.strip(), "")
+
+    def test_the_clocks_of_the_database_and_of_s3_are_asked(self):
+        told = self.doctor()
+        self.assertEqual([message.split(" is ")[0] for (subject, status, message, _) in told.checks if (subject, status) == ("clock", "ok")],
+                         ["sink target: that of the database", "sink target: that of S3"], told.text)
+
+    @unittest.skipUnless(clock.is_there(), "there is no libfaketime (package faketime)")
+    def test_a_clock_that_s3_still_takes_is_a_warning_that_names_the_limit(self):
+        told = self.doctor(environment=clock.clock_of("-90s"))
+        self.assertEqual((told.exit_code, told.of("failed")), (0, []), told.text)
+        of_database, of_s3 = (message for (subject, _, message, _) in told.of("warning") if subject == "clock")
+        self.assertRegex(of_database, "that of the database is (8|9)[0-9] s ahead of this machine's")
+        self.assertNotIn("signed", of_database)
+        self.assertRegex(of_s3, "that of S3 is (8|9)[0-9] s ahead of this machine's.* from 15 min on it refuses every request that is signed here")
+
+    @unittest.skipUnless(clock.is_there(), "there is no libfaketime (package faketime)")
+    def test_a_clock_that_s3_refuses_is_named_with_the_difference(self):
+        told = self.doctor(environment=clock.clock_of("+20m"))
+        self.assertEqual(told.exit_code, 3, told.text)
+        (subject, _, message, fix), = told.of("failed")
+        self.assertEqual(subject, "sink target")
+        self.assertIn("RequestTimeTooSkewed", message)
+        self.assertRegex(fix, "this machine's clock is (19|20) min ahead of that of 127.0.0.1:")
+        self.assertIn("chrony", fix)
 
     def test_a_bucket_that_is_not_there_is_told(self):
         told = self.doctor("--set", "sinks.target.staging.url=\"s3://no-such-bucket/x/\"")
@@ -279,5 +338,4 @@ def tearDownModule():
 
 
 if __name__ == "__main__":
-    import unittest
     unittest.main()

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 
+from lab.clock import clock_of
 from lab.process import Server, free_port
 
 
@@ -26,14 +27,15 @@ def sink(port, database, plugin=None):
 class Postgresql(Server):
     """Superuser `postgres` without password; as user postgres when we are root. Started by its construction.
 
-    `logical`: with what logical replication needs. `settings`: of postgresql.conf, more or others. Data survive halt, kill and
+    `logical`: with what logical replication needs. `settings`: of postgresql.conf, more or others. `clock`: of another time, see lab.clock. Data survive halt, kill and
     restart; `kill` is a crash (immediate shutdown: no checkpoint, sessions cut, recovery at the next start)."""
 
     name = "postgresql"
     gentle = signal.SIGINT  # fast shutdown: sessions are ended, transactions rolled back
 
-    def __init__(self, logical=False, settings=None):
+    def __init__(self, logical=False, settings=None, clock=None):
         super().__init__()
+        self.clock = clock
         self.binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
         self.data = os.path.join(self.folder, "data")
         self.port = free_port()
@@ -56,7 +58,8 @@ class Postgresql(Server):
 
     def _launch(self):
         options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
-        return self._spawn([*self._as_user(), os.path.join(self.binaries, "postgres"), "-D", self.data, "-p", str(self.port), *options])
+        return self._spawn([*self._as_user(), os.path.join(self.binaries, "postgres"), "-D", self.data, "-p", str(self.port), *options],
+                           clock_of(self.clock) if self.clock else None)
 
     def _is_up(self):
         return subprocess.run([os.path.join(self.binaries, "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],

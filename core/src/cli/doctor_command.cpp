@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "cli/amazon_secrets.hpp"
+#include "cli/clock_checks.hpp"
 #include "cli/doctor_report.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/machine_checks.hpp"
@@ -135,6 +136,11 @@ class Doctor {
     report_.ok(subject,
                "it can be reached; " + (probed->kept_version == 0 ? std::string("it keeps no progress yet, the first start begins it")
                                                                   : "it keeps progress in format " + std::to_string(probed->kept_version)));
+    if (auto clocks = probed->connection.clocks()) {
+      check_clocks(subject, *clocks, report_);
+    } else {
+      report_.warn("clock", manifest::diagnostic_for(manifest, clocks.error()));
+    }
     try_rights(subject, manifest, all, *probed);
     if (!probed->sink.has(CDCRT_SINK_LEAVES_THINGS)) return;
     if (auto gone = probed->sink.abandoned(process); !gone) fail(subject, manifest, gone.error());

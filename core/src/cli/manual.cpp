@@ -5,7 +5,6 @@
 #include "cli/command_pages.hpp"
 #include "cli/exit_code.hpp"
 #include "manifest/host_options.hpp"
-#include "manifest/renamed_key.hpp"
 
 namespace cdcrt::cli {
 namespace {
@@ -97,7 +96,6 @@ std::string manual_of_manifest() {
   for (const auto& table : manifest::host_tables()) {
     page += ".SH [" + roff(table.name) + "]\n" + roff_of_markdown(table.about) + "\n";
     for (const cdcrt_option& option : table.options) {
-      if (manifest::is_renamed(option)) continue;
       page += ".TP\n\\fB" + roff(option.key) + "\\fR";
       if ((option.flags & CDCRT_OPTION_REQUIRED) != 0) page += " (required)";
       if (option.default_value != nullptr && *option.default_value != '\0') page += " (default: " + roff(option.default_value) + ")";

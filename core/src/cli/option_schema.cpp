@@ -5,7 +5,7 @@
 
 #include "cli/plugin_description.hpp"
 #include "diagnostics/text.hpp"
-#include "manifest/renamed_key.hpp"
+#include "plugin/former_keys.hpp"
 
 namespace cdcrt::cli {
 namespace {
@@ -30,10 +30,6 @@ std::string schema_type(const cdcrt_option& option) {
 }
 
 std::string schema_property(const cdcrt_option& option) {
-  if (manifest::is_renamed(option)) {
-    return R"({"deprecated":true,"description":)" + json_string("Former name of `" + std::string(manifest::present_key(option)) + "`.") +
-           "}";
-  }
   std::string out = "{" + schema_type(option) + ",\"description\":" + json_string(option.doc);
   if (option.default_value != nullptr) out += ",\"default\":" + json_string(option.default_value);
   if (option.type == CDCRT_OPTION_ENUM) {
@@ -80,7 +76,12 @@ struct SchemaLevel {
       const auto found = keys.find(key);
       properties += (properties.empty() ? "" : ",") + json_string(key) + ":" +
                     (found != keys.end() ? schema_property(*found->second) : tables.at(key).schema(open, {}));
-      if (found != keys.end() && is_marked(*found->second, CDCRT_OPTION_REQUIRED)) need(key);
+      if (found == keys.end()) continue;
+      for (std::string_view former : plugin::former_keys(*found->second)) {
+        former.remove_prefix(plugin::table_of(former).size());
+        properties += "," + json_string(former) + R"(:{"deprecated":true,"description":)" + json_string("Former name of `" + key + "`.") + "}";
+      }
+      if (is_marked(*found->second, CDCRT_OPTION_REQUIRED)) need(key);
     }
     return "{\"type\":\"object\",\"additionalProperties\":" + std::string(open ? "true" : "false") +
            (needed.empty() ? "" : ",\"required\":[" + needed + "]") + ",\"properties\":{" + properties + "}}";

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "diagnostics/text.hpp"
-#include "manifest/renamed_key.hpp"
+#include "plugin/former_keys.hpp"
 #include "plugin/registry.hpp"
 
 namespace cdcrt::cli {
@@ -168,6 +168,7 @@ std::string text_of(std::span<const cdcrt_option> options) {
     if (const auto range = range_of(option); !range.empty()) out += ", " + range;
     out += ")\n" + wrapped(option.doc, "      ");
     if (option.example != nullptr) out += "      example: " + std::string(option.key) + " = " + example_of(option) + "\n";
+    for (const auto former : plugin::former_keys(option)) out += "      deprecated: its former name " + std::string(former) + "\n";
   }
   return out;
 }
@@ -205,6 +206,9 @@ std::string json_option(const cdcrt_option& option) {
   if (option.type == CDCRT_OPTION_ENUM) out += ",\"values\":" + json_list(values_of(option));
   if (has(option, CDCRT_OPTION_MINIMUM)) out += ",\"minimum\":" + number(option.minimum);
   if (has(option, CDCRT_OPTION_MAXIMUM)) out += ",\"maximum\":" + number(option.maximum);
+  std::vector<std::string> former;
+  for (const auto key : plugin::former_keys(option)) former.emplace_back(key);
+  if (!former.empty()) out += ",\"former_keys\":" + json_list(former);
   return out + ",\"doc\":" + json_string(option.doc) + "}";
 }
 
@@ -240,10 +244,6 @@ std::string code(std::string_view text) { return "`" + cell(text) + "`"; }
 std::string options_markdown(std::span<const cdcrt_option> options) {
   std::string out = "| option | type | default | meaning |\n|---|---|---|---|\n";
   for (const cdcrt_option& option : options) {
-    if (manifest::is_renamed(option)) {
-      out += "| " + code(option.key) + " | | | Former name of " + code(manifest::present_key(option)) + ", still read, with a warning. |\n";
-      continue;
-    }
     std::vector<std::string> values;
     for (const auto& value : values_of(option)) values.push_back(code(value));
     out += "| " + code(option.key) + " | " + (option.type == CDCRT_OPTION_ENUM ? join(values, ", ") : type_name(option.type)) + " | ";
@@ -260,6 +260,9 @@ std::string options_markdown(std::span<const cdcrt_option> options) {
     if (has(option, CDCRT_OPTION_SECRET)) out += " Secret: never printed.";
     if (has(option, CDCRT_OPTION_NOT_YET)) out += " Not yet available.";
     out += " |\n";
+    for (const auto former : plugin::former_keys(option)) {
+      out += "| " + code(former) + " | | | Deprecated: former name of " + code(option.key) + ", still read, with a warning. |\n";
+    }
   }
   return out;
 }

@@ -16,6 +16,7 @@
 #include "manifest/option_reader.hpp"
 #include "manifest/plugin_lookup.hpp"
 #include "manifest/route_reader.hpp"
+#include "plugin/former_keys.hpp"
 
 namespace cdcrt::manifest {
 namespace {
@@ -101,8 +102,10 @@ const cdcrt_option* place_of(const cdcrt_plugin& plugin) {
 /// `key` may be a table of options that are shared.
 bool shares(const cdcrt_plugin& plugin, const std::string& key) {
   return std::any_of(plugin.options, plugin.options + plugin.option_count, [&](const cdcrt_option& option) {
-    const std::string_view name = option.key;
-    return (option.flags & CDCRT_OPTION_SHARED) != 0 && (name == key || name.starts_with(key + "."));
+    if ((option.flags & CDCRT_OPTION_SHARED) == 0) return false;
+    const auto former = plugin::former_keys(option);
+    return option.key == key || std::string_view(option.key).starts_with(key + ".") ||
+           std::find(former.begin(), former.end(), key) != former.end();
   });
 }
 
@@ -110,7 +113,7 @@ bool shares(const cdcrt_plugin& plugin, const std::string& key) {
 std::optional<Component> dead_letter_log(const Node& settings, const Component& dead_letters, const ComponentContext& context,
                                          Report& report) {
   const cdcrt_plugin& sink = *dead_letters.descriptor;
-  const Entry* place = settings.find(place_of(sink)->key);
+  const Entry* place = find_given(settings, *place_of(sink));
   const auto descriptor = context.find_plugin(CDCRT_SOURCE, sink.name);
   if (report.has_errors() || !descriptor || place_of(**descriptor) == nullptr) return std::nullopt;
   Node named;

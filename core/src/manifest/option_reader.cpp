@@ -8,8 +8,8 @@
 #include "diagnostics/codes.hpp"
 #include "diagnostics/text.hpp"
 #include "manifest/composition.hpp"
-#include "manifest/renamed_key.hpp"
 #include "manifest/toml_text.hpp"
+#include "plugin/former_keys.hpp"
 
 namespace cdcrt::manifest {
 namespace {
@@ -59,10 +59,6 @@ class OptionReader {
   OptionReader(const cdcrt_plugin& plugin, std::span<const cdcrt_option> table, const OptionContext& context)
       : plugin_(plugin), context_(context) {
     for (const cdcrt_option& option : table) {
-      if (is_renamed(option)) {
-        renamed_.push_back(&option);
-        continue;
-      }
       Options::Value value;
       value.option = &option;
       values_.push_back(std::move(value));
@@ -70,10 +66,8 @@ class OptionReader {
   }
 
   void read_level(TableReader& reader, const std::string& prefix) {
-    for (const cdcrt_option* former : renamed_) {
-      const std::string_view key = former->key, present = present_key(*former);
-      if (!key.starts_with(prefix) || key.find('.', prefix.size()) != std::string_view::npos) continue;
-      reader.renamed(key.substr(prefix.size()), present.substr(prefix.size()));
+    for (const auto& value : values_) {
+      if (plugin::table_of(value.option->key) == prefix) read_former_keys(reader, *value.option);
     }
     std::set<std::string> opened;
     for (auto& value : values_) {
@@ -103,6 +97,25 @@ class OptionReader {
   Options take() { return {context_.component, context_.pipeline, std::move(values_)}; }
 
  private:
+  static bool is_secret(const cdcrt_option& option, std::string_view name) {
+    return (option.flags & CDCRT_OPTION_SECRET) != 0 || diagnostics::names_a_secret(name);
+  }
+
+  /// No message may show what stands there and may be a secret.
+  static void cover(const Node& node, const cdcrt_option& option, std::string_view name, diagnostics::SourceTexts& texts) {
+    if (is_secret(option, name)) texts.mask(node.position);
+    if (option.type == CDCRT_OPTION_MAP) cover_members(node, texts);
+  }
+
+  static void read_former_keys(TableReader& reader, const cdcrt_option& option) {
+    const std::string_view key = option.key, prefix = plugin::table_of(key), name = key.substr(prefix.size());
+    for (std::string_view former : plugin::former_keys(option)) {
+      former.remove_prefix(prefix.size());
+      // Where both names are given, the value of this one is read by nobody.
+      if (const Entry* entry = reader.renamed(former, name)) cover(entry->value, option, name, reader.report().texts());
+    }
+  }
+
   void read_option(TableReader& reader, const std::string& name, Options::Value& value) {
     const cdcrt_option& option = *value.option;
     if ((option.flags & CDCRT_OPTION_NOT_YET) != 0) {
@@ -110,11 +123,9 @@ class OptionReader {
       return;
     }
     if (const Entry* entry = reader.take(name)) {
-      const bool secret = (option.flags & CDCRT_OPTION_SECRET) != 0 || diagnostics::names_a_secret(name);
-      if (secret) reader.report().texts().mask(entry->value.position);
-      if (option.type == CDCRT_OPTION_MAP) cover_members(entry->value, reader.report().texts());
+      cover(entry->value, option, name, reader.report().texts());
       value.position = entry->value.position;
-      value.is_set = convert(entry->value, {name, reader.report(), secret}, value);
+      value.is_set = convert(entry->value, {name, reader.report(), is_secret(option, name)}, value);
       return;
     }
     if (option.default_value != nullptr) {
@@ -278,7 +289,6 @@ class OptionReader {
   const cdcrt_plugin& plugin_;
   const OptionContext& context_;
   std::vector<Options::Value> values_;
-  std::vector<const cdcrt_option*> renamed_;
 };
 
 }  // namespace
@@ -291,6 +301,14 @@ Options read_options(TableReader& reader, const cdcrt_plugin& plugin, std::span<
   OptionReader options(plugin, table, context);
   options.read_level(reader, "");
   return options.take();
+}
+
+const Entry* find_given(const Node& table, const cdcrt_option& option) {
+  const Entry* entry = table.find(option.key);
+  for (const std::string_view former : plugin::former_keys(option)) {
+    if (entry == nullptr) entry = table.find(former);
+  }
+  return entry;
 }
 
 bool declares(const cdcrt_plugin& plugin, std::string_view key) {

@@ -33,6 +33,9 @@ Options read_options(TableReader& reader, const cdcrt_plugin& plugin, const Opti
 /// The same by another table of that plugin's.
 Options read_options(TableReader& reader, const cdcrt_plugin& plugin, std::span<const cdcrt_option> table, const OptionContext& context);
 
+/// What stands in `table` for a key without dots, by its name or a former one; nullptr: nothing.
+const Entry* find_given(const Node& table, const cdcrt_option& option);
+
 /// True when the plugin's table has `key`, or keys below it.
 bool declares(const cdcrt_plugin& plugin, std::string_view key);
 

@@ -33,20 +33,22 @@ const Entry* TableReader::take(std::string_view key) {
   return table_.find(key);
 }
 
-void TableReader::renamed(std::string_view former, std::string_view key) {
+const Entry* TableReader::renamed(std::string_view former, std::string_view key) {
   // Not among those that a suggestion may name.
-  if (!taken_.insert(std::string(former)).second) return;
+  const bool is_first = taken_.insert(std::string(former)).second;
   const Entry* entry = table_.find(former);
-  if (entry == nullptr) return;
-  if (const Entry* present = table_.find(key)) {
+  if (entry == nullptr || !is_first) return entry;
+  const auto other = by_former_name_.find(key);
+  if (const Entry* present = other != by_former_name_.end() ? other->second : table_.find(key)) {
     report_.error(diagnostics::kDefinedTwice, entry->position,
                   quote(former) + in_table(path_) + " is the former name of " + quote(key) + ", which is given as well",
                   "remove " + quote(former), {"the other one is at " + place(present->position)});
-    return;
+    return entry;
   }
   report_.warning(diagnostics::kRenamedKey, entry->position, quote(former) + in_table(path_) + " is called " + quote(key) + " now",
                   "write " + quote(key) + ": the former name is read until the next major version");
   by_former_name_.emplace(key, entry);
+  return entry;
 }
 
 const Entry* TableReader::take_table(std::string_view key) {

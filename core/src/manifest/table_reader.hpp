@@ -20,8 +20,9 @@ class TableReader {
 
   /// The entry of `key`, nullptr when not given. From now on the key is known.
   const Entry* take(std::string_view key);
-  /// From now on `former` is read as `key`, with a warning; both at once are an error. Before `key` is taken.
-  void renamed(std::string_view former, std::string_view key);
+  /// From now on `former` is read as `key`, with a warning; two names of one key at once are an error. Before `key` is taken. The entry of
+  /// `former`, nullptr when not given.
+  const Entry* renamed(std::string_view former, std::string_view key);
   /// As take, for a key that must hold a table: nullptr also when it holds something else (reported).
   const Entry* take_table(std::string_view key);
   /// The key belongs to a later version: reported as not yet available when it is given.

@@ -1,5 +1,6 @@
 #include "plugin/descriptor.hpp"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <set>
@@ -7,6 +8,7 @@
 #include <string_view>
 
 #include "cdcrt/sdk/elements.hpp"
+#include "plugin/former_keys.hpp"
 #include "plugin/search.hpp"
 
 namespace cdcrt::plugin {
@@ -93,6 +95,10 @@ const char* missing_function(const cdcrt_sink* functions) {
   return functions->destroy == nullptr ? "destroy" : nullptr;
 }
 
+bool is_reserved(std::string_view key) {
+  return std::find(kReserved.begin(), kReserved.end(), key.substr(0, key.find('.'))) != kReserved.end();
+}
+
 Result<void> check_option(const cdcrt_option& option, const std::string& quoted) {
   if (option.doc == nullptr) return broken(quoted + "has no documentation");
   if (option.type < CDCRT_OPTION_STRING || option.type > CDCRT_OPTION_PATHS)
@@ -103,9 +109,20 @@ Result<void> check_option(const cdcrt_option& option, const std::string& quoted)
   if ((option.minimum != 0 && !has_minimum) || (option.maximum != 0 && !has_maximum))
     return broken(quoted + "has a range that its flags do not tell of (CDCRT_OPTION_MINIMUM, CDCRT_OPTION_MAXIMUM)");
   if (has_minimum && has_maximum && option.minimum > option.maximum) return broken(quoted + "has a minimum above its maximum");
-  const std::string_view first = std::string_view(option.key).substr(0, std::string_view(option.key).find('.'));
-  for (const auto reserved : kReserved) {
-    if (first == reserved) return broken(quoted + "takes the name '" + std::string(reserved) + "', which belongs to the host");
+  if (is_reserved(option.key)) {
+    const std::string_view key = option.key;
+    return broken(quoted + "takes the name '" + std::string(key.substr(0, key.find('.'))) + "', which belongs to the host");
+  }
+  return {};
+}
+
+/// `seen`: every name that options of the table have or had.
+Result<void> check_former_keys(const cdcrt_option& option, std::set<std::string_view>& seen) {
+  for (const std::string_view former : former_keys(option)) {
+    const std::string quoted = "the former name '" + std::string(former) + "' of option '" + std::string(option.key) + "' ";
+    if (is_reserved(former)) return broken(quoted + "belongs to the host");
+    if (table_of(former) != table_of(option.key)) return broken(quoted + "is one of another table");
+    if (!seen.insert(former).second) return broken(quoted + "is declared twice");
   }
   return {};
 }
@@ -127,6 +144,9 @@ Result<std::vector<cdcrt_option>> adopt_options(const cdcrt_option* given, uint3
     if (auto checked = check_option(own, quoted); !checked) return std::move(checked.error());
     if (!seen.insert(own.key).second) return broken(quoted + "is declared twice");
     options.push_back(sdk::own_part(&own));
+  }
+  for (const cdcrt_option& option : options) {
+    if (auto checked = check_former_keys(option, seen); !checked) return std::move(checked.error());
   }
   return options;
 }

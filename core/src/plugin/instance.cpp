@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cdcrt/sdk/status.hpp"
+#include "cdcrt/sdk/utf8.hpp"
 #include "diagnostics/plugin_error.hpp"
 #include "diagnostics/text.hpp"
 #include "event/cell_check.hpp"
@@ -211,6 +212,34 @@ Result<void> Connection::savepoint(cdcrt_savepoint action) {
     return make_error(CDCRT_FATAL, "the sink says that it has savepoints, and has no function for them");
   return cross_void({name_, "savepoint", {}},
                     [&](cdcrt_error* error) { return functions_->savepoint(opened(self_.get()), action, error); });
+}
+
+Result<std::vector<sdk::Clock>> Connection::clocks() {
+  struct Told {
+    std::vector<sdk::Clock> clocks;
+    std::string fault;
+  } told;
+  if (functions_->clocks == nullptr) return std::move(told.clocks);
+  const auto visit = [](void* context, const cdcrt_clock* given) {
+    auto& into = *static_cast<Told*>(context);
+    if (given == nullptr || given->size < sizeof(cdcrt_clock)) {
+      into.fault = "a clock that is none";
+      return;
+    }
+    const std::string_view owner = sdk::view(given->owner);
+    if (owner.empty() || sdk::find_invalid_utf8(owner) != std::string_view::npos || given->accuracy_us < 0 || given->allowed_us < 0) {
+      into.fault = "a clock without an owner, or with times below zero";
+      return;
+    }
+    using std::chrono::microseconds;
+    into.clocks.push_back(
+        {std::string(owner), microseconds(given->ahead_us), microseconds(given->accuracy_us), microseconds(given->allowed_us)});
+  };
+  auto asked = cross_void({name_, "clocks", {}},
+                          [&](cdcrt_error* error) { return functions_->clocks(opened(self_.get()), visit, &told, error); });
+  if (!asked) return std::move(asked.error());
+  if (!told.fault.empty()) return named(name_, breach("it tells of " + told.fault));
+  return std::move(told.clocks);
 }
 
 Result<void> check_layout(const cdcrt_sink& functions, const cdcrt_config& layout) {

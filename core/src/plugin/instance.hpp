@@ -5,8 +5,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cdcrt/abi/plugin.h"
+#include "cdcrt/sdk/clock.hpp"
 #include "diagnostics/result.hpp"
 #include "plugin/component.hpp"
 #include "plugin/format.hpp"
@@ -85,6 +87,8 @@ class Connection {
   Result<void> expect(const std::vector<cdcrt_table>& tables, bool fresh);
   Result<void> lock(const std::vector<cdcrt_table>& tables);
   Result<void> savepoint(cdcrt_savepoint action);
+  /// What clocks of other machines say, outside of a transaction; none where the sink has no such question.
+  Result<std::vector<sdk::Clock>> clocks();
   /// A rollback failed: what the target holds for this connection ends with it.
   [[nodiscard]] bool is_broken() const { return broken_; }
 

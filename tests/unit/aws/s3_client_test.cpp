@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <chrono>
+#include <ctime>
+
 #include "aws/environment.hpp"
 #include "aws/memory_s3.hpp"
 #include "aws/signature.hpp"
@@ -9,6 +13,7 @@
 using namespace cdcrt;
 using test::MemoryS3;
 using test::ServerResponse;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -34,6 +39,17 @@ aws::S3Settings settings_of(MemoryS3& s3) {
 aws::S3Client client_of(MemoryS3& s3, aws::S3Watch watch = {}) { return {settings_of(s3), keys(), std::move(watch)}; }
 
 bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+/// Answered by a server whose clock is ahead of this machine's by that much.
+ServerResponse dated(ServerResponse response, std::chrono::seconds ahead) {
+  const std::time_t time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() + ahead);
+  std::tm parts{};
+  ::gmtime_r(&time, &parts);
+  std::array<char, 64> text{};
+  (void)std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  response.headers["Date"] = text.data();
+  return response;
+}
 
 ServerResponse fault(ServerResponse::Fault kind) {
   ServerResponse response;
@@ -218,7 +234,23 @@ TEST_CASE("a refusal says what is missing and is not tried again") {
   }
   SUBCASE("clock") {
     s3.plan("PUT object", MemoryS3::error(403, "RequestTimeTooSkewed"));
-    code = CDCRT_UNREACHABLE, message = "RequestTimeTooSkewed", hint = "clock";
+    code = CDCRT_UNREACHABLE, message = "RequestTimeTooSkewed", hint = "let a time service set this machine's clock";
+  }
+  SUBCASE("clock that is behind, and whose difference the answer tells") {
+    s3.plan("PUT object", dated(MemoryS3::error(403, "RequestTimeTooSkewed"), 20min));
+    code = CDCRT_UNREACHABLE, message = "RequestTimeTooSkewed", hint = "this machine's clock is 20 min behind that of 127.0.0.1:";
+  }
+  SUBCASE("clock that is ahead") {
+    s3.plan("PUT object", dated(MemoryS3::error(403, "RequestTimeTooSkewed"), -25h));
+    code = CDCRT_UNREACHABLE, message = "RequestTimeTooSkewed", hint = "this machine's clock is 25 h ahead of that of 127.0.0.1:";
+  }
+  SUBCASE("a signature that does not match, from a clock that is far off") {
+    s3.plan("PUT object", dated(MemoryS3::error(403, "SignatureDoesNotMatch"), 6min));
+    code = CDCRT_UNREACHABLE, message = "SignatureDoesNotMatch", hint = "clock is 360 s behind";
+  }
+  SUBCASE("wrong secret, from a clock that is right") {
+    s3.plan("PUT object", dated(MemoryS3::error(403, "SignatureDoesNotMatch"), 10s));
+    code = CDCRT_AUTH, message = "SignatureDoesNotMatch", hint = "the secret key does not belong to the access key";
   }
   SUBCASE("not S3") {
     ServerResponse page;
@@ -234,6 +266,19 @@ TEST_CASE("a refusal says what is missing and is not tried again") {
   CHECK_MESSAGE(has(put.hint(), hint), put.hint());
   CHECK(client.counters().requests == 1);
   CHECK(!has(put.message(), MemoryS3::kSecretKey));
+}
+
+TEST_CASE("each answer tells the clock of S3, also a refusal") {
+  MemoryS3 s3;
+  aws::S3Client client = client_of(s3);
+  CHECK_FALSE(client.clock());
+  s3.plan("PUT object", dated(MemoryS3::error(403, "AccessDenied"), 1h));
+  CHECK_FALSE(client.put_object("k", "v").ok());
+  REQUIRE(client.clock());
+  CHECK(client.clock()->owner == "S3");
+  CHECK(client.clock()->allowed == 15min);
+  const auto wrong = client.clock()->ahead - std::chrono::microseconds(1h);
+  CHECK(std::chrono::abs(wrong) <= client.clock()->accuracy);
 }
 
 TEST_CASE("expired keys are asked for anew, once") {

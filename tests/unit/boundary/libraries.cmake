@@ -18,8 +18,9 @@ endfunction()
 
 cdcrt_abi_plugin(lines ${abi}/0.7/lines.c ${abi}/0.7)
 cdcrt_abi_plugin(renames ${abi}/0.8/renames.c ${abi}/0.8)
+cdcrt_abi_plugin(separated ${abi}/0.9/separated.c ${abi}/0.9)
 cdcrt_abi_plugin(later ${abi}/later.cpp ${PROJECT_SOURCE_DIR}/sdk/include)
-add_dependencies(test_boundary abi_layout)
+add_dependencies(test_boundary abi_layout cdcrt_source_file cdcrt_sink_blackhole)
 
 target_compile_definitions(test_boundary PRIVATE CDCRT_ABI_PLUGINS="${abi_plugins}"
   CDCRT_HEADERS="${PROJECT_SOURCE_DIR}/sdk/include/cdcrt/abi" CDCRT_FROZEN_HEADERS="${abi}")

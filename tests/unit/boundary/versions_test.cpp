@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -11,7 +12,10 @@
 #include "cdcrt/sdk/elements.hpp"
 #include "cdcrt/sdk/format.hpp"
 #include "cdcrt/sdk/sink.hpp"
+#include "diagnostics/renderer.hpp"
 #include "event/row_batch.hpp"
+#include "manifest/loader.hpp"
+#include "paths.hpp"
 #include "plugin/descriptor.hpp"
 #include "plugin/instance.hpp"
 #include "plugin/registry.hpp"
@@ -99,6 +103,12 @@ class RecorderConnection final : public sdk::SinkConnection {
   }
   sdk::Status write(const cdcrt_write& write) override { return note(write.columns, write.column_count); }
   sdk::Status read(const cdcrt_read& read) override { return note(read.columns, read.column_count); }
+  sdk::Status clocks(std::vector<sdk::Clock>& out) override {
+    using namespace std::chrono;
+    out.push_back({"the database", -3s, 5ms, 0s});
+    out.push_back({"S3", 20min, 500ms, 15min});
+    return {};
+  }
 
  private:
   static sdk::Status note(const cdcrt_column* columns, uint32_t count) {
@@ -142,6 +152,74 @@ TEST_CASE("a plugin built from the headers as 0.8 had them is loaded and tells w
   const event::Shape& shape = decoded.shapes.get(decoded.batch.rows()[0].shape);
   CHECK(shape.columns[1].name == "remark");
   CHECK(shape.columns[1].former_name == "note");
+}
+
+TEST_CASE("a plugin built from the headers as 0.9 had them is loaded, and its option is read under its former name, with a warning") {
+  CHECK(find("separated")->abi_minor == 9);
+  CHECK(find("lines")->options[0].former_keys == nullptr);
+  CHECK(std::string(find("separated")->options[0].former_keys) == "delimiter");
+  const std::filesystem::path file = std::filesystem::temp_directory_path() / ("cdcrt-boundary-" + std::to_string(::getpid()) + ".toml");
+  std::ofstream(file) << "[pipeline]\nname = \"shop\"\n[sources.events]\nplugin = \"file\"\npaths = [\"x\"]\nformat.plugin = \"separated\"\n"
+                         "format.delimiter = \";\"\n[sinks.none]\nplugin = \"blackhole\"\n";
+  manifest::LoadRequest request;
+  request.files = {file.string()};
+  request.find_plugin = [](uint32_t kind, const std::string& name) {
+    return plugin::find(kind, name, {{CDCRT_ABI_PLUGINS, "the test"}, {paths::plugins(), "the build"}});
+  };
+  const auto loaded = manifest::load(request);
+  std::filesystem::remove(file);
+  const std::string said = diagnostics::render(loaded.diagnostics, *loaded.texts, false);
+  REQUIRE_MESSAGE(loaded.manifest, said);
+  CHECK(loaded.manifest->sources[0].format.options.values()[0].string == ";");
+  CHECK(said.find(":7:8: warning[E0210]: 'delimiter' in [sources.events.format] is called 'separator' now") != std::string::npos);
+  CHECK(said.find("7 | format.delimiter = \";\"\n") != std::string::npos);
+  CHECK(said.find("|        ^") != std::string::npos);
+  CHECK(said.find("help: write 'separator'") != std::string::npos);
+}
+
+TEST_CASE("a sink tells of clocks, and one that was built before there was the question tells of none") {
+  const auto told_by = [](const cdcrt_sink& functions) {
+    cdcrt_plugin given = *find("lines");
+    given.kind = CDCRT_SINK;
+    given.functions = &functions;
+    const cdcrt_plugin* const list[] = {&given};
+    auto adopted = plugin::adopt_descriptors(list, 1);
+    REQUIRE(adopted.ok());
+    plugin::Component component;
+    component.descriptor = adopted->front();
+    auto sink = plugin::Sink::create(component);
+    REQUIRE(sink.ok());
+    auto connection = sink->open();
+    REQUIRE(connection.ok());
+    return connection->clocks();
+  };
+  cdcrt_sink functions = sdk::detail::sink_functions<Recorder>();
+  const auto clocks = told_by(functions);
+  REQUIRE(clocks.ok());
+  REQUIRE(clocks->size() == 2);
+  CHECK((*clocks)[0].owner == "the database");
+  CHECK((*clocks)[0].ahead == -std::chrono::seconds(3));
+  CHECK((*clocks)[0].accuracy == std::chrono::milliseconds(5));
+  CHECK((*clocks)[0].allowed.count() == 0);
+  CHECK((*clocks)[1].owner == "S3");
+  CHECK((*clocks)[1].allowed == std::chrono::minutes(15));
+
+  cdcrt_sink older = functions;
+  older.size = CDCRT_SINK_SIZE_0_7;
+  const auto none = told_by(older);
+  REQUIRE(none.ok());
+  CHECK(none->empty());
+
+  cdcrt_sink broken = functions;
+  broken.clocks = [](void*, void (*visit)(void*, const cdcrt_clock*), void* context, cdcrt_error*) -> int32_t {
+    cdcrt_clock clock{};
+    clock.size = sizeof clock;
+    visit(context, &clock);
+    return CDCRT_OK;
+  };
+  const auto refused = told_by(broken);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().message.find("a clock without an owner") != std::string::npos);
 }
 
 TEST_CASE("a plugin whose structs are longer than the host's is loaded and decodes, and what is new in it is left out") {
@@ -201,6 +279,33 @@ TEST_CASE("sizes that no version of the ABI has are refused") {
   option.flags = CDCRT_OPTION_MINIMUM;
   option.maximum = 0;
   CHECK(refusal(given) == "accepted");
+}
+
+TEST_CASE("former names that cannot be read as the option's are refused") {
+  cdcrt_option options[2] = {};
+  for (cdcrt_option& option : options) {
+    option.size = sizeof option;
+    option.type = CDCRT_OPTION_STRING;
+    option.doc = "Documented.";
+  }
+  options[0].key = "batch_age";
+  options[1].key = "fetch.count";
+  cdcrt_plugin given = *find("lines");
+  given.options = options;
+  given.option_count = 2;
+  const auto refusal = [&](const char* first, const char* second) {
+    options[0].former_keys = first;
+    options[1].former_keys = second;
+    const cdcrt_plugin* const list[] = {&given};
+    auto adopted = plugin::adopt_descriptors(list, 1);
+    return adopted ? std::string("accepted") : adopted.error().message;
+  };
+  CHECK(refusal("age old", "fetch.number") == "accepted");
+  CHECK(refusal("age old", "fetch.number fetch.many ") == "accepted");
+  CHECK(refusal("batch", nullptr).find("the former name 'batch' of option 'batch_age' belongs to the host") != std::string::npos);
+  CHECK(refusal(nullptr, "number").find("the former name 'number' of option 'fetch.count' is one of another table") != std::string::npos);
+  CHECK(refusal("x x", nullptr).find("the former name 'x' of option 'batch_age' is declared twice") != std::string::npos);
+  CHECK(refusal(nullptr, "fetch.count").find("declared twice") != std::string::npos);
 }
 
 TEST_CASE("a source built with messages longer than the host's hands over what both know") {

@@ -8,8 +8,9 @@
 #include "diagnostics/renderer.hpp"
 #include "manifest/host_options.hpp"
 #include "manifest/host_values.hpp"
-#include "manifest/renamed_key.hpp"
 #include "manifest/toml_text.hpp"
+#include "manifest/workspace.hpp"
+#include "plugin/former_keys.hpp"
 
 using namespace cdcrt;
 
@@ -18,10 +19,8 @@ namespace {
 namespace option = sdk::option;
 
 constexpr cdcrt_option kTable[] = {
-    option::integer("workers").default_value("4").between(1, 64).doc("Threads."),
-    manifest::renamed("threads", "workers"),
-    option::duration("batch.max_age").default_value("0").doc("How long."),
-    manifest::renamed("batch.age", "batch.max_age"),
+    option::integer("workers").formerly("threads  helpers").default_value("4").between(1, 64).doc("Threads."),
+    option::duration("batch.max_age").formerly("batch.age").default_value("0").doc("How long."),
 };
 
 struct Read {
@@ -84,15 +83,71 @@ TEST_CASE("renamed keys: no suggestion names a former name") {
   CHECK(result.said.find("threads") == std::string::npos);
 }
 
-TEST_CASE("renamed keys: each of the host names a key that there is, of the same table") {
+TEST_CASE("renamed keys: an option may have had several names, of which one counts") {
+  CHECK(read("helpers = 8\n").workers == 8);
+  const Read result = read("helpers = 8\nthreads = 9\n");
+  CHECK(result.has_errors);
+  CHECK(result.said.find("'helpers' in [pool] is the former name of 'workers', which is given as well") != std::string::npos);
+  CHECK(result.said.find("shop.toml:2:1") != std::string::npos);
+}
+
+TEST_CASE("renamed keys: each of the host is of the same table, and no name of another key") {
   for (const auto& table : manifest::host_tables()) {
-    for (const cdcrt_option& former : table.options) {
-      if (!manifest::is_renamed(former)) continue;
-      CAPTURE(former.key);
-      const std::string key = manifest::present_key(former), old = former.key;
-      CHECK(key.substr(0, key.rfind('.') + 1) == old.substr(0, old.rfind('.') + 1));
-      CHECK(std::any_of(table.options.begin(), table.options.end(),
-                        [&](const cdcrt_option& option) { return !manifest::is_renamed(option) && key == option.key; }));
+    for (const cdcrt_option& option : table.options) {
+      for (const auto former : plugin::former_keys(option)) {
+        CAPTURE(former);
+        CHECK(plugin::table_of(option.key) == plugin::table_of(former));
+        CHECK(std::none_of(table.options.begin(), table.options.end(), [&](const cdcrt_option& other) { return former == other.key; }));
+      }
     }
   }
+}
+
+TEST_CASE("renamed keys: those of plugins are read as well, with a warning and its place") {
+  using test::kSound;
+  const std::string manifest = std::string(kSound) + "[sources.more]\nplugin = \"log\"\nservers = \"b:9092\"\ngoes = 3\n" +
+                               "fetch.number = 7\nformat.plugin = \"json\"\n";
+  const auto loaded = test::load_text(manifest);
+  REQUIRE(loaded.manifest);
+  const auto& source = loaded.manifest->sources[1];
+  CHECK(test::option(source, "brokers").string == "b:9092");
+  CHECK(test::option(source, "tries").integer == 3);
+  CHECK(test::option(source, "fetch.count").integer == 7);
+  CHECK(test::codes_of(manifest) ==
+        "E0210 12:1 'servers' in [sources.more] is called 'brokers' now\n"
+        "E0210 13:1 'goes' in [sources.more] is called 'tries' now\n"
+        "E0210 14:7 'number' in [sources.more.fetch] is called 'count' now\n");
+  const std::string said = test::problems_of(manifest);
+  CHECK(said.find("12 | servers = \"b:9092\"") != std::string::npos);
+  CHECK(said.find("help: write 'brokers'") != std::string::npos);
+}
+
+TEST_CASE("renamed keys: where both names of a secret are given, neither value is shown") {
+  for (const char* const order : {"opener = \"s3cret-one\"\nsasl_key = \"s3cret-two\"\n", "sasl_key = \"s3cret-two\"\nopener = \"s3cret-one\"\n"}) {
+    const std::string said = test::problems_of(std::string(test::kSound) + "[sources.more]\nplugin = \"log\"\nbrokers = \"b:9092\"\n" + order +
+                                               "format.plugin = \"json\"\n");
+    CHECK(said.find("'opener' in [sources.more] is the former name of 'sasl_key', which is given as well") != std::string::npos);
+    CHECK(said.find("s3cret") == std::string::npos);
+  }
+  const std::string said = test::problems_of(std::string(test::kSound) + "[sources.more]\nplugin = \"log\"\nbrokers = \"b:9092\"\n" +
+                                             "opener = \"s3cret-one\"\nformat.plugin = \"json\"\n");
+  CHECK(said.find("'opener' in [sources.more] is called 'sasl_key' now") != std::string::npos);
+  CHECK(said.find("s3cret") == std::string::npos);
+}
+
+TEST_CASE("renamed keys: what reads dead letters back connects as what writes them, under former names too") {
+  const auto loaded = test::load_text(std::string(test::kSound) + "[dead_letters]\nplugin = \"log\"\nservers = \"b:9092\"\nplace = \"lost\"\n");
+  REQUIRE(loaded.manifest);
+  REQUIRE(loaded.manifest->dead_letters.log);
+  const auto& log = *loaded.manifest->dead_letters.log;
+  CHECK(test::option(log, "brokers").string == "b:9092");
+  CHECK(test::option(log, "topics").strings == std::vector<std::string>{"lost"});
+}
+
+TEST_CASE("renamed keys: a layout under a former name is judged by its sink") {
+  std::string manifest = test::kSound;
+  manifest.replace(manifest.find("\"db\""), 4, "\"cluster\"");
+  CHECK(test::codes_of(manifest + "[defaults.layout]\nscatter = \"even\"\n") == "E0210 11:1 'scatter' in [defaults.layout] is called 'spread' now\n");
+  const std::string said = test::problems_of(manifest + "[defaults.layout]\nscatter = \"even\"\nspread_by = \"id\"\n");
+  CHECK(said.find("nothing is spread by a column") != std::string::npos);
 }

@@ -16,40 +16,47 @@ namespace {
 cdcrt_option make(uint16_t type, const char* key, const char* default_value = nullptr, uint16_t flags = 0, double minimum = 0,
                   double maximum = 0, const char* const* names = nullptr, const char* example = nullptr) {
   if (minimum != 0 || maximum != 0) flags |= CDCRT_OPTION_MINIMUM | CDCRT_OPTION_MAXIMUM;
-  return {sizeof(cdcrt_option), type, flags, key, "Documented.", default_value, example, names, minimum, maximum};
+  return {sizeof(cdcrt_option), type, flags, key, "Documented.", default_value, example, names, minimum, maximum, nullptr};
+}
+
+cdcrt_option formerly(const char* keys, cdcrt_option option) {
+  option.former_keys = keys;
+  return option;
 }
 
 const char* const kStops[] = {"never", "end", nullptr};
 
 const cdcrt_option kLogOptions[] = {
-    make(CDCRT_OPTION_STRING, "brokers", nullptr, CDCRT_OPTION_REQUIRED | CDCRT_OPTION_SHARED, 0, 0, nullptr, "localhost:9092"),
+    formerly("servers",
+             make(CDCRT_OPTION_STRING, "brokers", nullptr, CDCRT_OPTION_REQUIRED | CDCRT_OPTION_SHARED, 0, 0, nullptr, "localhost:9092")),
     make(CDCRT_OPTION_LIST, "topics", "[\"a\", \"b.*\"]", CDCRT_OPTION_PLACE),
     make(CDCRT_OPTION_ENUM, "stop", "never", 0, 0, 0, kStops),
     make(CDCRT_OPTION_STRING, "start", "earliest"),
     make(CDCRT_OPTION_DURATION, "timeout", "30s", 0, 1000, 3.6e9),
     make(CDCRT_OPTION_BYTES, "fetch.max_bytes", "1MiB", 0, 1024, 1 << 30),
-    make(CDCRT_OPTION_INTEGER, "fetch.count", "10", 0, 1, 100),
+    formerly("fetch.number", make(CDCRT_OPTION_INTEGER, "fetch.count", "10", 0, 1, 100)),
     make(CDCRT_OPTION_FLOAT, "ratio", "0.5", 0, 0, 1),
     make(CDCRT_OPTION_BOOLEAN, "check", "true"),
     make(CDCRT_OPTION_MAP, "librdkafka"),
     make(CDCRT_OPTION_PATH, "certificate"),
     make(CDCRT_OPTION_PATHS, "files"),
-    make(CDCRT_OPTION_STRING, "sasl_key", nullptr, CDCRT_OPTION_SECRET),
+    formerly("opener", make(CDCRT_OPTION_STRING, "sasl_key", nullptr, CDCRT_OPTION_SECRET)),
     make(CDCRT_OPTION_INTEGER, "pin", nullptr, CDCRT_OPTION_SECRET, 1, 9999),
     make(CDCRT_OPTION_STRING, "later", nullptr, CDCRT_OPTION_NOT_YET),
-    make(CDCRT_OPTION_INTEGER, "tries", nullptr, CDCRT_OPTION_MINIMUM),
+    formerly("attempts goes", make(CDCRT_OPTION_INTEGER, "tries", nullptr, CDCRT_OPTION_MINIMUM)),
     make(CDCRT_OPTION_INTEGER, "debt", nullptr, CDCRT_OPTION_MAXIMUM),
 };
 const cdcrt_option kJsonOptions[] = {make(CDCRT_OPTION_BOOLEAN, "strict", "false"), make(CDCRT_OPTION_STRING, "unavailable", "__x")};
 const cdcrt_option kDbOptions[] = {make(CDCRT_OPTION_MAP, "connection", nullptr, CDCRT_OPTION_REQUIRED),
                                    make(CDCRT_OPTION_STRING, "dialect")};
-const cdcrt_option kKeepOptions[] = {make(CDCRT_OPTION_STRING, "brokers", nullptr, CDCRT_OPTION_REQUIRED | CDCRT_OPTION_SHARED),
-                                     make(CDCRT_OPTION_STRING, "topic", nullptr, CDCRT_OPTION_PLACE),
+const cdcrt_option kKeepOptions[] = {
+    formerly("servers", make(CDCRT_OPTION_STRING, "brokers", nullptr, CDCRT_OPTION_REQUIRED | CDCRT_OPTION_SHARED)),
+    formerly("place", make(CDCRT_OPTION_STRING, "topic", nullptr, CDCRT_OPTION_PLACE)),
                                      make(CDCRT_OPTION_DURATION, "timeout", "10s")};
 const cdcrt_option kTapeOptions[] = {make(CDCRT_OPTION_STRING, "brokers", nullptr, CDCRT_OPTION_REQUIRED | CDCRT_OPTION_SHARED),
                                      make(CDCRT_OPTION_STRING, "topic", "lost-and-found", CDCRT_OPTION_PLACE)};
 const char* const kSpreads[] = {"key", "even", nullptr};
-const cdcrt_option kLayoutOptions[] = {make(CDCRT_OPTION_ENUM, "spread", "key", 0, 0, 0, kSpreads), make(CDCRT_OPTION_STRING, "spread_by"),
+const cdcrt_option kLayoutOptions[] = {formerly("scatter", make(CDCRT_OPTION_ENUM, "spread", "key", 0, 0, 0, kSpreads)), make(CDCRT_OPTION_STRING, "spread_by"),
                                        make(CDCRT_OPTION_LIST, "sort")};
 const cdcrt_option kBrokenOptions[] = {make(CDCRT_OPTION_INTEGER, "count", "many")};
 

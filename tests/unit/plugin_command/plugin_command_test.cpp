@@ -22,16 +22,16 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 constexpr cdcrt_option kOptions[] = {
     {sizeof(cdcrt_option), CDCRT_OPTION_DURATION, CDCRT_OPTION_MINIMUM | CDCRT_OPTION_MAXIMUM, "wait", "A | in a text.\nTwo lines.", "30s",
-     nullptr, nullptr, 1000, 3600e6},
+     nullptr, nullptr, 1000, 3600e6, nullptr},
     {sizeof(cdcrt_option), CDCRT_OPTION_STRING, CDCRT_OPTION_SECRET | CDCRT_OPTION_REQUIRED, "token", "Opens the door.", nullptr, "\"x\"",
-     nullptr, 0, 0},
+     nullptr, 0, 0, nullptr},
     {sizeof(cdcrt_option), CDCRT_OPTION_BYTES, CDCRT_OPTION_NOT_YET | CDCRT_OPTION_MINIMUM | CDCRT_OPTION_MAXIMUM, "room", "Room.", nullptr,
-     nullptr, nullptr, 1024, 1536},
-    {sizeof(cdcrt_option), CDCRT_OPTION_INTEGER, CDCRT_OPTION_MINIMUM, "tries", "Tries.", nullptr, nullptr, nullptr, 0, 0},
+     nullptr, nullptr, 1024, 1536, nullptr},
+    {sizeof(cdcrt_option), CDCRT_OPTION_INTEGER, CDCRT_OPTION_MINIMUM, "tries", "Tries.", nullptr, nullptr, nullptr, 0, 0, "attempts goes"},
 };
 
 constexpr cdcrt_option kLayoutOptions[] = {
-    {sizeof(cdcrt_option), CDCRT_OPTION_STRING, 0, "spread", "How rows are spread.", nullptr, nullptr, nullptr, 0, 0},
+    {sizeof(cdcrt_option), CDCRT_OPTION_STRING, 0, "spread", "How rows are spread.", nullptr, nullptr, nullptr, 0, 0, "scatter"},
 };
 
 cdcrt_plugin sample() {
@@ -57,9 +57,9 @@ TEST_CASE("plugin describe: text names file, ABI, capabilities and every option"
   CHECK(contains(text, "wait (duration, default 30s, 1ms to 1h)"));
   CHECK(contains(text, "token (string, required, secret)"));
   CHECK(contains(text, "room (size, not yet available, 1KiB to 1536B)"));
-  CHECK(contains(text, "tries (integer, at least 0)"));
+  CHECK(contains(text, "tries (integer, at least 0)\n      Tries.\n      deprecated: its former name attempts\n      deprecated: its former name goes\n"));
   CHECK(contains(text, "example: token = \"x\""));
-  CHECK(contains(text, "layout options of a route: [routes.NAME.layout]\n  spread (string)"));
+  CHECK(contains(text, "layout options of a route: [routes.NAME.layout]\n  spread (string)\n      How rows are spread.\n      deprecated: its former name scatter\n"));
   CHECK(contains(text, "## More"));
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("plugin describe: Markdown is the same on every machine and its tables
   CHECK(!contains(text, "/x/"));
   CHECK(contains(text, "## Layout options"));
   CHECK(contains(text, "| `wait` | duration | `30s` | A \\| in a text. Two lines. From 1ms to 1h. |"));
-  CHECK(contains(text, "| `tries` | integer |  | Tries. At least 0. |"));
+  CHECK(contains(text, "| `tries` | integer |  | Tries. At least 0. |\n| `attempts` | | | Deprecated: former name of `tries`, still read, with a warning. |\n| `goes` |"));
   CHECK(contains(text, "| `token` | string | **required** | Opens the door. Example: `\"x\"`. Secret: never printed. |"));
 }
 
@@ -80,7 +80,13 @@ TEST_CASE("plugin describe: JSON escapes and says what is missing") {
       R"({"key":"token","type":"string","required":true,"secret":true,"advanced":false,"not_yet":false,"default":null,"example":"\"x\"")"));
   CHECK(contains(text, R"("layout_options":[{"key":"spread")"));
   CHECK(contains(text, R"("minimum":1024,"maximum":1536)"));
-  CHECK(contains(text, R"("minimum":0,"doc":"Tries.")"));
+  CHECK(contains(text, R"("minimum":0,"former_keys":["attempts","goes"],"doc":"Tries.")"));
+}
+
+TEST_CASE("plugin describe: the schema for editors marks former names as deprecated") {
+  const std::string schema = cdcrt::cli::options_schema(kOptions, false);
+  CHECK(contains(schema, R"(,"attempts":{"deprecated":true,"description":"Former name of `tries`."},"goes":{"deprecated":true)"));
+  CHECK(contains(schema, R"("required":["token"])"));
 }
 
 TEST_CASE("plugin describe: by name, by kind and name, by path; a name of several is ambiguous where one is wanted") {

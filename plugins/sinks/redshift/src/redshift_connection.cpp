@@ -43,6 +43,17 @@ Status RedshiftConnection::open() {
   return loader_.probe();
 }
 
+Status RedshiftConnection::clocks(std::vector<sdk::Clock>& out) {
+  Status status = session_.read_clock(out);
+  if (!status || !loader_.uses_files()) return status;
+  // Each answer tells the time, also where the request is refused.
+  bool found = false;
+  uint64_t size = 0;
+  static_cast<void>(files_.client().head_object(place_.prefix() + "clock", found, size));
+  if (const auto& clock = files_.client().clock()) out.push_back(*clock);
+  return {};
+}
+
 std::string RedshiftConnection::key_of(const cdcrt_table& table) const {
   return session_.schema_of(table) + std::string(1, '\0') + sql::redshift::folded(sdk::view(table.name), session_.names().case_sensitive);
 }

@@ -43,6 +43,7 @@ class RedshiftConnection final : public sdk::SinkConnection {
   sdk::Status lock(const cdcrt_table* tables, uint32_t count) override;
   sdk::Status read_together(const cdcrt_read* reads, uint32_t count) override;
   sdk::Status expect(const cdcrt_table* tables, uint32_t count, bool fresh) override;
+  sdk::Status clocks(std::vector<sdk::Clock>& out) override;
 
  private:
   [[nodiscard]] sdk::Status usable() const;

@@ -52,6 +52,8 @@ class StageLoader {
   [[nodiscard]] bool is_large(uint64_t rows, uint64_t bytes) const {
     return rows > settings_.copy_from_rows || bytes > settings_.copy_from_bytes;
   }
+  /// Whether rows may go through S3.
+  [[nodiscard]] bool uses_files() const { return settings_.staging.enabled; }
   /// Loads all rows, or fails and has spoiled the transaction. `refused` tells of a COPY that said no.
   sdk::Status load(const Load& load, RefusedCopy& refused);
   /// (constant, ...) of one row: for VALUES.

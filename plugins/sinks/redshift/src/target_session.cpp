@@ -127,6 +127,14 @@ Status TargetSession::answer(std::string_view text, std::string_view doing, Fiel
   });
 }
 
+Status TargetSession::read_clock(std::vector<sdk::Clock>& out) {
+  Field told;
+  const sdk::ClockQuestion question;
+  Status status = answer("SELECT CAST(EXTRACT(EPOCH FROM GETDATE()) AS BIGINT)", "cannot ask the database's clock", told);
+  if (status && told) out.push_back(question.answered("the database", std::chrono::seconds(std::stoll(*told)), std::chrono::seconds(1)));
+  return status;
+}
+
 std::string TargetSession::schema_of(const cdcrt_table& table) const {
   return table.schema.data != nullptr ? sql::redshift::folded(sdk::view(table.schema), names_.case_sensitive) : default_schema_;
 }

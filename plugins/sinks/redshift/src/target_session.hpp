@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cdcrt/abi/sink.h"
+#include "cdcrt/sdk/clock.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "odbc/session.hpp"
 #include "redshift_ddl.hpp"
@@ -33,6 +34,8 @@ class TargetSession {
                      const std::function<bool(const std::vector<Field>&)>& visit);
   /// First field of the first row; none where there is no row or it is NULL.
   sdk::Status answer(std::string_view text, std::string_view doing, Field& out);
+  /// What time the warehouse has.
+  sdk::Status read_clock(std::vector<sdk::Clock>& out);
   /// No message may repeat these from now on.
   void hide(std::vector<std::string> secrets) { session_.hide(std::move(secrets)); }
 

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define CDCRT_ABI_MAJOR 0
-#define CDCRT_ABI_MINOR 8
+#define CDCRT_ABI_MINOR 9
 #define CDCRT_ABI_OLDEST_MINOR 7
 
 #ifdef __cplusplus
@@ -99,6 +99,9 @@ typedef struct cdcrt_option {
   const char* example;            /* as written in a manifest; NULL: none */
   const char* const* enum_values; /* NULL-terminated; NULL unless ENUM */
   double minimum, maximum;        /* inclusive, in the crossing unit; they count where `flags` say so */
+  /* Names that the key had before, separated by blanks, in the same table of the manifest ("batch.age" of "batch.max_age"): still read,
+   * with a warning. NULL: none. Since 0.9. */
+  const char* former_keys;
 } cdcrt_option;
 
 /* One typed value. Only the member that the type names is set. */
@@ -124,6 +127,16 @@ typedef struct cdcrt_config {
   cdcrt_string name;     /* of the component in the manifest: "warehouse" of [sinks.warehouse] */
   cdcrt_string pipeline; /* name of the pipeline */
 } cdcrt_config;
+
+/* A clock of another machine, that of the target or of what the sink uses beside it. Since 0.9. */
+typedef struct cdcrt_clock {
+  uint32_t size;
+  uint32_t reserved;
+  cdcrt_string owner;  /* "the database", "S3" */
+  int64_t ahead_us;    /* how far it is ahead of this machine's; negative: behind */
+  int64_t accuracy_us; /* how far that may be from the truth: the time that the question took, the digits of the answer */
+  int64_t allowed_us;  /* beyond this difference it refuses what is signed here; 0: it does not look at times */
+} cdcrt_clock;
 
 typedef enum cdcrt_log_level { CDCRT_LOG_DEBUG = 1, CDCRT_LOG_INFO = 2, CDCRT_LOG_WARNING = 3, CDCRT_LOG_ERROR = 4 } cdcrt_log_level;
 

@@ -187,6 +187,9 @@ typedef struct cdcrt_sink {
   int32_t (*rollback)(void* connection, cdcrt_error*);
   void (*close)(void* connection);
   void (*destroy)(void* self); /* after all its connections were closed */
+  /* Asks the clocks of other machines that matter to the sink what time they have. Outside of a transaction. NULL: there are none, or they
+   * do not tell. Since 0.9. */
+  int32_t (*clocks)(void* connection, void (*visit)(void* context, const cdcrt_clock*), void* context, cdcrt_error*);
 } cdcrt_sink;
 
 #ifdef __cplusplus

@@ -50,6 +50,10 @@ class Option {
   [[nodiscard]] constexpr Option shared() const { return flagged(CDCRT_OPTION_SHARED); }
   /// Sink: where rows go when it keeps dead letters, which it can. Source: what it reads, of the same.
   [[nodiscard]] constexpr Option place() const { return flagged(CDCRT_OPTION_PLACE); }
+  /// Names that the key had before, separated by blanks: still read, with a warning. In the same table: "batch.age" of "batch.max_age".
+  [[nodiscard]] constexpr Option formerly(const char* keys) const {
+    return with([&](cdcrt_option& option) { option.former_keys = keys; });
+  }
   /// For few: described after the others.
   [[nodiscard]] constexpr Option advanced() const { return flagged(CDCRT_OPTION_ADVANCED); }
   /// Inclusive, without a greatest value; sizes in bytes.

@@ -164,6 +164,14 @@ const cdcrt_sink& sink_functions() {
     table.expect = [](void* self, const cdcrt_table* tables, uint32_t count, uint32_t fresh, cdcrt_error* error) {
       return guard(error, [&] { return sink_connection(self)->expect(tables, count, fresh != 0); });
     };
+    table.clocks = [](void* self, void (*visit)(void*, const cdcrt_clock*), void* context, cdcrt_error* error) {
+      return guard(error, [&] {
+        std::vector<Clock> clocks;
+        Status status = sink_connection(self)->clocks(clocks);
+        for (const Clock& clock : clocks) tell(clock, visit, context);
+        return status;
+      });
+    };
     table.limits_of = [](void* self, cdcrt_limits* limits) { sink(self)->limits(*limits); };
     if constexpr (HasLayout<Class>::value) {
       table.layout_options = Class::layout_options().options;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "cdcrt/abi/sink.h"
+#include "cdcrt/sdk/clock.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "cdcrt/sdk/table_description.hpp"
 
@@ -37,6 +39,8 @@ class SinkConnection {
   virtual Status expect(const cdcrt_table* /*tables*/, uint32_t /*count*/, bool /*fresh*/) { return {}; }
   /// Only where the sink says CDCRT_SINK_SAVEPOINTS.
   virtual Status savepoint(cdcrt_savepoint /*action*/) { return Status::unsupported("this sink has no savepoints"); }
+  /// Asks the clocks of other machines that matter to the sink. Outside of a transaction.
+  virtual Status clocks(std::vector<Clock>& /*out*/) { return {}; }
 };
 
 }  // namespace cdcrt::sdk
