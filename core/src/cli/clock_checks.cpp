@@ -31,7 +31,7 @@ void check_clocks(const std::string& owner, const std::vector<sdk::Clock>& clock
                   kEnvironment);
     } else if (least >= kSuspicious) {
       report.warn("clock",
-                  difference + ": times that are compared are wrong by that (`start` at a time, lag, tombstone_retention, logins that expire)" +
+                  difference + ": what compares times is wrong by that (lag, tombstone_retention, logins and certificates that expire)" +
                       (clock.allowed > microseconds(0)
                            ? ", and from " + sdk::in_words(clock.allowed) + " on it refuses every request that is signed here"
                            : std::string()),
