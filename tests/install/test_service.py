@@ -24,7 +24,7 @@ paths = "-"
 format.plugin = "debezium-json"
 [sinks.db]
 plugin = "odbc"
-connection = { Driver = "SQLite3", Database = "shop.db" }
+connection = { Driver = "SQLite3", Database = "/var/lib/cdcrt/shop/shop.db" }
 """
 # What a person writes with `systemctl edit`, and an input that waits.
 DROP_IN = """
@@ -164,6 +164,8 @@ class Service(unittest.TestCase):
         self.assertEqual(self.inside(*asks, "http://127.0.0.1:9464/metrics"), "401")
         self.assertEqual(self.inside(*asks, "-H", f"Authorization: Bearer {TOKEN}", "http://127.0.0.1:9464/metrics"), "200")
         self.feed(1)
+        by_hand = ["env", "CREDENTIALS_DIRECTORY=/run/credentials/cdcrt@shop.service", "cdcrt"]
+        self.assertIn("pipeline shop", self.inside(*by_hand, "status", "--manifest", "/etc/cdcrt/shop.toml"))
         self.until(lambda: self.shown("StatusText").startswith("1 rows, 1 tables"), "the status does not tell of the row")
         self.inside("systemctl", "stop", "cdcrt@shop")
         self.assertEqual((self.shown("ActiveState"), self.shown("Result"), self.shown("ExecMainStatus")), ("inactive", "success", "0"), self.journal())
@@ -181,6 +183,10 @@ class Service(unittest.TestCase):
         self.until(lambda: self.shown("NRestarts") == "1" and self.shown("ActiveState") == "active", "it is not started again")
         self.assertIn("Watchdog timeout", self.journal())
         self.assertNotEqual(self.shown("MainPID"), process)
+
+    def test_before_the_first_start_commands_find_the_secrets_where_their_files_are(self):
+        self.inside("cdcrt", "validate", "--manifest", "/etc/cdcrt/shop.toml", expect=2)
+        self.inside("env", "CREDENTIALS_DIRECTORY=/etc/cdcrt/secrets", "cdcrt", "validate", "--manifest", "/etc/cdcrt/shop.toml")
 
     def test_a_manifest_that_is_wrong_is_told_and_not_tried_again(self):
         self.inside("systemctl", "start", "cdcrt@wrong", expect=1)

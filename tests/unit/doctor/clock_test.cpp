@@ -83,8 +83,12 @@ TEST_CASE("clock: a question is answered between its start and its end, and an a
   CHECK(question.answered("x", 100s, 0s, asked - 10s).accuracy == 5s);
 }
 
-TEST_CASE("clock: lengths of time are told to about a tenth") {
+TEST_CASE("clock: lengths of time are rounded and told in the unit that fits") {
+  CHECK(sdk::in_words(0s) == "0.0 s");
   CHECK(sdk::in_words(349ms) == "0.3 s");
+  CHECK(sdk::in_words(351ms) == "0.4 s");
+  CHECK(sdk::in_words(9'960ms) == "10 s");
+  CHECK(sdk::in_words(19min + 59s + 700ms) == "20 min");
   CHECK(sdk::in_words(-12s) == "12 s");
   CHECK(sdk::in_words(20min) == "20 min");
   CHECK(sdk::in_words(-26h) == "26 h");

@@ -118,7 +118,7 @@ TEST_CASE("renamed keys: those of plugins are read as well, with a warning and i
         "E0210 13:1 'goes' in [sources.more] is called 'tries' now\n"
         "E0210 14:7 'number' in [sources.more.fetch] is called 'count' now\n");
   const std::string said = test::problems_of(manifest);
-  CHECK(said.find("12 | servers = \"b:9092\"") != std::string::npos);
+  CHECK(said.find("\n  servers = \"b:9092\"\n  ^~~~~~~\n") != std::string::npos);
   CHECK(said.find("help: write 'brokers'") != std::string::npos);
 }
 

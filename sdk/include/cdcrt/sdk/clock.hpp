@@ -27,13 +27,15 @@ inline void tell(const Clock& clock, void (*visit)(void* context, const cdcrt_cl
   visit(context, &told);
 }
 
-/// A length of time for people, to about a tenth: "0.3 s", "12 s", "20 min", "3 h", "2 d".
+/// A length of time for people, rounded, without its sign: "0.3 s", "12 s", "20 min", "12 h", "4 d".
 inline std::string in_words(std::chrono::microseconds time) {
-  const int64_t tenths = (time.count() < 0 ? -time.count() : time.count()) / 100'000, seconds = tenths / 10;
-  if (seconds < 10) return std::to_string(seconds) + "." + std::to_string(tenths % 10) + " s";
-  if (seconds < 10 * 60) return std::to_string(seconds) + " s";
-  if (seconds < int64_t{10} * 3600) return std::to_string(seconds / 60) + " min";
-  return seconds < int64_t{72} * 3600 ? std::to_string(seconds / 3600) + " h" : std::to_string(seconds / 86'400) + " d";
+  const int64_t whole = time.count() < 0 ? -time.count() : time.count();
+  const auto rounded = [&](int64_t unit) { return (whole + unit / 2) / unit; };
+  constexpr int64_t kSecond = 1'000'000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
+  if (const int64_t tenths = rounded(kSecond / 10); tenths < 100) return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+  if (rounded(kSecond) < 10 * 60) return std::to_string(rounded(kSecond)) + " s";
+  if (rounded(kMinute) < 10 * 60) return std::to_string(rounded(kMinute)) + " min";
+  return rounded(kHour) < 72 ? std::to_string(rounded(kHour)) + " h" : std::to_string(rounded(kDay)) + " d";
 }
 
 /// Made right before the other clock is asked.
