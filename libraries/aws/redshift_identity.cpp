@@ -83,8 +83,7 @@ sdk::Status login_refused(const ServiceAnswer& answer, const std::string& action
                                    "check its name, the account, and the region (AWS_REGION, or NAME@REGION in the reference)");
   if (code == "AccessDenied" || code == "AccessDeniedException" || code == "UnauthorizedOperation")
     return sdk::Status::fatal(std::move(text), "allow " + grant_of(reference, region) + " to " + keys);
-  if (std::string advice = clock_advice(answer); !advice.empty())
-    return sdk::Status::error(CDCRT_AUTH, std::move(text), std::move(advice));
+  if (std::string advice = clock_advice(answer); !advice.empty()) return sdk::Status::error(CDCRT_AUTH, std::move(text), std::move(advice));
   if (code == "ExpiredToken" || code == "ExpiredTokenException")
     return sdk::Status::error(CDCRT_AUTH, std::move(text), "the session is expired: renew " + keys);
   if (code == "InvalidClientTokenId" || code == "UnrecognizedClientException" || code == "SignatureDoesNotMatch" ||

@@ -63,8 +63,7 @@ sdk::Status explain_refusal(const ServiceAnswer& answer, const SecretReference& 
   }
   if (code == "DecryptionFailure" || code == "DecryptionFailureException")
     return sdk::Status::fatal(std::move(text), "allow kms:Decrypt on the secret's key to " + keys);
-  if (std::string advice = clock_advice(answer); !advice.empty())
-    return sdk::Status::error(CDCRT_AUTH, std::move(text), std::move(advice));
+  if (std::string advice = clock_advice(answer); !advice.empty()) return sdk::Status::error(CDCRT_AUTH, std::move(text), std::move(advice));
   if (code == "InvalidSignatureException" || code == "SignatureDoesNotMatch")
     return sdk::Status::error(CDCRT_AUTH, std::move(text), "the secret key does not belong to the access key: check " + keys);
   if (code == "ExpiredTokenException" || code == "UnrecognizedClientException" || code == "InvalidClientTokenId" ||

@@ -87,8 +87,9 @@ sdk::Status ServiceCaller::call(HttpRequest request, std::string_view region, st
     out.http = connection_.send(request, credentials_ == nullptr ? nullptr : &signature, hurried || removes ? Interrupted() : interrupted_);
     out.attempts = attempt;
     if (const auto date = out.http.date()) {
-      out.clock = question.answered(host.substr(host.find("://") + 3), std::chrono::duration_cast<std::chrono::microseconds>(date->time_since_epoch()),
-                                    std::chrono::seconds(1));
+      out.clock =
+          question.answered(host.substr(host.find("://") + 3),
+                            std::chrono::duration_cast<std::chrono::microseconds>(date->time_since_epoch()), std::chrono::seconds(1));
     }
     requests += 1;
     bytes_sent += request.body.size();
@@ -97,8 +98,9 @@ sdk::Status ServiceCaller::call(HttpRequest request, std::string_view region, st
 
     if (out.http.failure == HttpFailure::kInterrupted) return sdk::Status::retry(std::string(what) + " was interrupted");
     if (out.http.failure == HttpFailure::kCertificate) {
-      return sdk::Status::error(CDCRT_UNREACHABLE, std::string(what) + ": TLS with " + host + " failed: " + out.http.failure_text,
-                                "check the endpoint's name and the machine's certificates; AWS_CA_BUNDLE names a list of your own");
+      return sdk::Status::error(
+          CDCRT_UNREACHABLE, std::string(what) + ": TLS with " + host + " failed: " + out.http.failure_text,
+          "check the endpoint's name, the machine's certificates (AWS_CA_BUNDLE names a list of your own), and its clock");
     }
     if (out.http.failure == HttpFailure::kNone) {
       if (credentials_ != nullptr && is_expired(out.error)) {

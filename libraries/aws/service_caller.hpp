@@ -24,8 +24,8 @@ struct ServiceError {
 
 struct ServiceAnswer {
   HttpAnswer http;
-  ServiceError error;     ///< for statuses outside of 200..299, and for errors inside of a 200
-  uint32_t attempts = 0;  ///< more than one: an earlier one may have done the work
+  ServiceError error;               ///< for statuses outside of 200..299, and for errors inside of a 200
+  uint32_t attempts = 0;            ///< more than one: an earlier one may have done the work
   std::optional<sdk::Clock> clock;  ///< of the service, where it told
 
   [[nodiscard]] bool ok() const { return http.status / 100 == 2 && error.code.empty(); }

@@ -46,8 +46,8 @@ std::string clock_advice(const ServiceAnswer& answer) {
   if (!is_told && !(is_signature && is_far)) return {};
   std::string text;
   if (is_known) {
-    text = "this machine's clock is " + sdk::in_words(answer.clock->ahead) +
-           (answer.clock->ahead.count() < 0 ? " ahead of" : " behind") + " that of " + answer.clock->owner + ": ";
+    text = "this machine's clock is " + sdk::in_words(answer.clock->ahead) + (answer.clock->ahead.count() < 0 ? " ahead of" : " behind") +
+           " that of " + answer.clock->owner + ": ";
   }
   return text + "let a time service set this machine's clock (chrony, systemd-timesyncd)";
 }

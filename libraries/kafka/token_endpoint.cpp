@@ -53,10 +53,11 @@ class EndpointTokens final : public TokenSource {
     const auto answer = connection_.send(request, nullptr, endpoint_.interrupted);
     if (answer.failure != aws::HttpFailure::kNone) {
       const bool is_certificate = answer.failure == aws::HttpFailure::kCertificate;
-      return sdk::Status::error(is_certificate ? CDCRT_AUTH : CDCRT_RETRY,
-                                "the token endpoint " + endpoint_.url + " cannot be asked for a token: " + answer.failure_text,
-                                is_certificate ? "give the certificate of its CA with sasl.token_endpoint_ca, or check the address"
-                                               : "check sasl.token_endpoint and the network; it is asked again in 10 s");
+      return sdk::Status::error(
+          is_certificate ? CDCRT_AUTH : CDCRT_RETRY,
+          "the token endpoint " + endpoint_.url + " cannot be asked for a token: " + answer.failure_text,
+          is_certificate ? "give the certificate of its CA with sasl.token_endpoint_ca, or check the address and this machine's clock"
+                         : "check sasl.token_endpoint and the network; it is asked again in 10 s");
     }
     rapidjson::Document document;
     document.Parse<rapidjson::kParseIterativeFlag>(answer.body.data(), answer.body.size());

@@ -53,7 +53,8 @@ Status read_clock(sql::Session& session, std::vector<sdk::Clock>& out) {
   const sdk::ClockQuestion question;
   Status status = answer(session, "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)", {}, told, null,
                          "cannot ask the database's clock");
-  if (status && !null) out.push_back(question.answered("the database", std::chrono::microseconds(std::stoll(told)), std::chrono::microseconds(0)));
+  if (status && !null)
+    out.push_back(question.answered("the database", std::chrono::microseconds(std::stoll(told)), std::chrono::microseconds(0)));
   return status;
 }
 

@@ -31,6 +31,11 @@ Classified connect_failure(const DriverError& error, Product product) {
     return {CDCRT_UNREACHABLE,
             "check that the folder of Database exists and can be written to; a relative path starts at the current directory"};
   }
+  if (has(text, "certificate verify failed") || has(text, "server certificate for")) {
+    return {CDCRT_UNREACHABLE,
+            "the server's certificate must be signed by one that is trusted here (sslrootcert), be for the name by which it is called, and "
+            "be good at the time that this machine's clock shows"};
+  }
   if (product == Product::kRedshift) {
     return {
         CDCRT_UNREACHABLE,

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -47,6 +48,11 @@ def text_of(*names):
         return file.read()
 
 
+def owned(path):
+    """Whether a package of this machine has the path, as it is spelled."""
+    return subprocess.run(["dpkg-query", "-S", path], capture_output=True, check=False).returncode == 0
+
+
 class Image(unittest.TestCase):
     @unittest.skipIf(os.environ.get("CDCRT_SANITIZE"), "sanitized programs are not shipped")
     @unittest.skipUnless(enters_roots(), "a root is entered by a root that may mount: `unshare --mount true` fails here")
@@ -77,9 +83,31 @@ class Image(unittest.TestCase):
         self.assertEqual(os.listdir(os.path.join(root, "usr/bin")), ["cdcrt"])
         state, temporary = (os.stat(os.path.join(root, path)) for path in ("var/lib/cdcrt", "tmp"))
         self.assertEqual((state.st_uid, state.st_gid, state.st_mode & 0o7777, temporary.st_mode & 0o7777), (65532, 65532, 0o750, 0o1777))
-        self.assertFalse(os.path.exists(os.path.join(root, "bin")) or os.path.exists(os.path.join(root, "usr/share")))
+        self.assertFalse(os.path.exists(os.path.join(root, "bin")))
+        self.check_notices(root)
         megabytes = int(done("du", "-sm", root).split()[0])
         self.assertLess(megabytes, 100)
+
+    def check_notices(self, root):
+        """Of each package that a file is from: its notice, and its version where scanners look for it. Nothing else is below /usr/share."""
+        documents = os.path.join(root, "usr/share/doc")
+        self.assertEqual(os.listdir(os.path.join(root, "usr/share")), ["doc"])
+        self.assertEqual({name for folder in os.listdir(documents) for name in os.listdir(os.path.join(documents, folder))}, {"copyright"})
+        recorded = set(os.listdir(os.path.join(root, "var/lib/dpkg/status.d")))
+        self.assertEqual(set(os.listdir(documents)), recorded | {"cdcrt"})
+        for name in ("libc6", "libssl3", "librdkafka1", "libsqliteodbc", "odbc-postgresql"):
+            self.assertIn(name, recorded)
+        with open(os.path.join(root, "var/lib/dpkg/status.d/libssl3"), encoding="utf-8") as file:
+            self.assertIn("\nVersion: " + done("dpkg-query", "-W", "-f=${Version}", "libssl3") + "\n", file.read())
+        # No library is there without its package.
+        owners = set()
+        for folder, _, files in os.walk(root):
+            for file in files:
+                path = os.path.join(folder, file)[len(root):]
+                if ".so" in file and "/lib/cdcrt/" not in path:
+                    real = os.path.realpath(path)
+                    owners.add(done("dpkg-query", "-S", real if owned(real) else real.removeprefix("/usr")).split(":")[0])
+        self.assertEqual(owners, recorded)
 
     def test_the_containerfile_names_what_there_is_and_runs_as_no_root(self):
         text = text_of("container", "Containerfile")

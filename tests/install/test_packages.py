@@ -1,6 +1,7 @@
 """What is in the packages, without installing them: fields, files, manual pages, completions, the unit of systemd; the tarball runs from anywhere."""
 
 import gzip
+import importlib.machinery
 import os
 import pty
 import re
@@ -24,6 +25,11 @@ def listed(package):
     """Mode and owner of each path of a package."""
     lines = (line.split(None, 5) for line in done("dpkg-deb", "-c", package).splitlines())
     return {line[5]: (line[0], line[1]) for line in lines}
+
+
+def needs(package):
+    """Names of what an installed package depends on."""
+    return set(re.findall(r"[a-z0-9][a-z0-9.+-]+", done("dpkg-query", "-W", "-f=${Depends}", package)))
 
 
 def version():
@@ -65,6 +71,23 @@ class Packages(unittest.TestCase):
             self.assertNotIn(BUILD.encode(), open_binary(os.path.join(unpacked(), "usr", name)), name)
             self.assertNotRegex(done("readelf", "-d", os.path.join(unpacked(), "usr", name)), r"RPATH|\(RUNPATH\).*\[/")
             self.assertNotIn(".debug_info", done("readelf", "-S", os.path.join(unpacked(), "usr", name)))
+
+    def test_what_is_compiled_in_is_named_in_the_notice_and_in_the_bill_of_materials(self):
+        script = os.path.join(PROJECT, "scripts/bill_of_materials")
+        named = set(importlib.machinery.SourceFileLoader("bill_of_materials", script).load_module().COMPILED_IN)
+        with open(os.path.join(unpacked(), DOCUMENTS, "copyright"), encoding="utf-8") as file:
+            notice = file.read()
+        self.assertEqual(set(re.findall(r"\b[a-z0-9.]+-dev\b", notice)), named)
+        # Headers that program and plugins were built with, but those of shared libraries and of the compiler.
+        folders = {}
+        for target in re.split(r"\n(?=\S)", done("ninja", "-C", BUILD, "-t", "deps")):
+            if re.match(r"(core|libraries|plugins)/", target):
+                folders.update((os.path.dirname(path), path) for path in re.findall(r"^\s+(/usr/\S+)$", target, re.MULTILINE))
+        packages_of_headers = {line.split(":")[0] for line in done("dpkg-query", "-S", *folders.values()).splitlines()}
+        shared = set(re.findall(r"[a-z0-9.+-]+", fields(packages()[0])["Depends"]))
+        alone = {name for name in packages_of_headers if not needs(name) & shared}
+        self.assertEqual(alone - {"libc6-dev", "linux-libc-dev", "libstdc++-12-dev", "libgcc-12-dev"} - named, set())
+        self.assertEqual(named - packages_of_headers, set())
 
     def test_the_tarball_runs_from_any_folder_and_finds_its_plugins(self):
         folder = place("tarball")

@@ -98,6 +98,9 @@ class Release(unittest.TestCase):
         krb5 = [component for component in bill["components"] if component["name"] == "libkrb5-3"]
         self.assertEqual(krb5[0]["version"], done("dpkg-query", "-W", "-f=${Version}", "libkrb5-3"))
         self.assertTrue(all(component["purl"].startswith("pkg:deb/debian/") for component in bill["components"]))
+        self.assertEqual([component["name"] for component in bill["components"] if not component.get("licenses")], [])
+        # Headers that are compiled in: no update of a shared library mends them.
+        self.assertTrue({"rapidjson-dev", "libtomlplusplus-dev"} <= direct, direct)
 
     def test_what_is_not_ready_is_refused_with_what_to_do(self):
         self.assertIn("is no version", self.release("1.0", expect=1))

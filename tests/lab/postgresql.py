@@ -58,8 +58,9 @@ class Postgresql(Server):
 
     def _launch(self):
         options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
-        return self._spawn([*self._as_user(), os.path.join(self.binaries, "postgres"), "-D", self.data, "-p", str(self.port), *options],
-                           clock_of(self.clock) if self.clock else None)
+        # Behind the change of the user: what libfaketime shares among its processes belongs to who loads it first.
+        other = ["env", *(f"{name}={value}" for name, value in clock_of(self.clock).items())] if self.clock else []
+        return self._spawn([*self._as_user(), *other, os.path.join(self.binaries, "postgres"), "-D", self.data, "-p", str(self.port), *options])
 
     def _is_up(self):
         return subprocess.run([os.path.join(self.binaries, "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],

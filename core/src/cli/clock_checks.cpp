@@ -27,8 +27,8 @@ void check_clocks(const std::string& owner, const std::vector<sdk::Clock>& clock
     const std::string difference = whose + " is " + sdk::in_words(apart) + (clock.ahead < microseconds(0) ? " behind" : " ahead of") +
                                    " this machine's (measured to " + sdk::in_words(clock.accuracy) + ")";
     if (clock.allowed > microseconds(0) && least > clock.allowed) {
-      report.fail("clock", difference + ", and from " + sdk::in_words(clock.allowed) + " on it refuses every request that is signed here", kFix,
-                  kEnvironment);
+      report.fail("clock", difference + ", and from " + sdk::in_words(clock.allowed) + " on it refuses every request that is signed here",
+                  kFix, kEnvironment);
     } else if (least >= kSuspicious) {
       report.warn("clock",
                   difference + ": what compares times is wrong by that (lag, tombstone_retention, logins and certificates that expire)" +

@@ -79,7 +79,8 @@ struct SchemaLevel {
       if (found == keys.end()) continue;
       for (std::string_view former : plugin::former_keys(*found->second)) {
         former.remove_prefix(plugin::table_of(former).size());
-        properties += "," + json_string(former) + R"(:{"deprecated":true,"description":)" + json_string("Former name of `" + key + "`.") + "}";
+        properties +=
+            "," + json_string(former) + R"(:{"deprecated":true,"description":)" + json_string("Former name of `" + key + "`.") + "}";
       }
       if (is_marked(*found->second, CDCRT_OPTION_REQUIRED)) need(key);
     }

@@ -235,8 +235,8 @@ Result<std::vector<sdk::Clock>> Connection::clocks() {
     into.clocks.push_back(
         {std::string(owner), microseconds(given->ahead_us), microseconds(given->accuracy_us), microseconds(given->allowed_us)});
   };
-  auto asked = cross_void({name_, "clocks", {}},
-                          [&](cdcrt_error* error) { return functions_->clocks(opened(self_.get()), visit, &told, error); });
+  auto asked =
+      cross_void({name_, "clocks", {}}, [&](cdcrt_error* error) { return functions_->clocks(opened(self_.get()), visit, &told, error); });
   if (!asked) return std::move(asked.error());
   if (!told.fault.empty()) return named(name_, breach("it tells of " + told.fault));
   return std::move(told.clocks);

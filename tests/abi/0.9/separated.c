@@ -21,7 +21,8 @@ static int32_t create(const cdcrt_host* host, const cdcrt_config* config, void**
   if (made == NULL) return fail(error, CDCRT_FATAL, "out of memory");
   made->separator = ',';
   for (uint32_t i = 0; i < config->count; ++i) {
-    const cdcrt_option_value* value = (const cdcrt_option_value*)(const void*)((const char*)config->values + (size_t)config->value_size * i);
+    const cdcrt_option_value* value =
+        (const cdcrt_option_value*)(const void*)((const char*)config->values + (size_t)config->value_size * i);
     if (strcmp(value->key, "separator") != 0 || value->is_set == 0) continue;
     if (value->string.size != 1) {
       free(made);
@@ -62,7 +63,8 @@ static int32_t decode(void* self, const cdcrt_messages* messages, cdcrt_rows* ro
   const lines* settings = self;
   const uint32_t shape = shape_of(messages, rows);
   for (uint32_t i = 0; i < messages->count; ++i) {
-    const cdcrt_message* message = (const cdcrt_message*)(const void*)((const char*)messages->messages + (size_t)messages->message_size * i);
+    const cdcrt_message* message =
+        (const cdcrt_message*)(const void*)((const char*)messages->messages + (size_t)messages->message_size * i);
     const char* text = message->value.data;
     const char* end = text == NULL ? NULL : memchr(text, settings->separator, message->value.size);
     if (end == NULL) {
@@ -98,7 +100,18 @@ static int32_t decode(void* self, const cdcrt_messages* messages, cdcrt_rows* ro
 static const cdcrt_option options[] = {
     {sizeof(cdcrt_option), CDCRT_OPTION_STRING, 0, "separator", "Between number and name.", ",", "\";\"", NULL, 0, 0, "delimiter"}};
 static const cdcrt_format functions = {sizeof(cdcrt_format), 0, create, decode, free};
-static const cdcrt_plugin plugin = {sizeof(cdcrt_plugin), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, CDCRT_FORMAT, 1, "separated", "1.0.0", "Lines.", "MIT", options, &functions, NULL};
+static const cdcrt_plugin plugin = {sizeof(cdcrt_plugin),
+                                    CDCRT_ABI_MAJOR,
+                                    CDCRT_ABI_MINOR,
+                                    CDCRT_FORMAT,
+                                    1,
+                                    "separated",
+                                    "1.0.0",
+                                    "Lines.",
+                                    "MIT",
+                                    options,
+                                    &functions,
+                                    NULL};
 static const cdcrt_plugin* const plugins[] = {&plugin};
 
 const cdcrt_plugin* const* cdcrt_plugin_entry(uint32_t* count) {

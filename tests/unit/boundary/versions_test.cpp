@@ -159,8 +159,9 @@ TEST_CASE("a plugin built from the headers as 0.9 had them is loaded, and its op
   CHECK(find("lines")->options[0].former_keys == nullptr);
   CHECK(std::string(find("separated")->options[0].former_keys) == "delimiter");
   const std::filesystem::path file = std::filesystem::temp_directory_path() / ("cdcrt-boundary-" + std::to_string(::getpid()) + ".toml");
-  std::ofstream(file) << "[pipeline]\nname = \"shop\"\n[sources.events]\nplugin = \"file\"\npaths = [\"x\"]\nformat.plugin = \"separated\"\n"
-                         "format.delimiter = \";\"\n[sinks.none]\nplugin = \"blackhole\"\n";
+  std::ofstream(file)
+      << "[pipeline]\nname = \"shop\"\n[sources.events]\nplugin = \"file\"\npaths = [\"x\"]\nformat.plugin = \"separated\"\n"
+         "format.delimiter = \";\"\n[sinks.none]\nplugin = \"blackhole\"\n";
   manifest::LoadRequest request;
   request.files = {file.string()};
   request.find_plugin = [](uint32_t kind, const std::string& name) {

@@ -123,9 +123,10 @@ TEST_CASE("renamed keys: those of plugins are read as well, with a warning and i
 }
 
 TEST_CASE("renamed keys: where both names of a secret are given, neither value is shown") {
-  for (const char* const order : {"opener = \"s3cret-one\"\nsasl_key = \"s3cret-two\"\n", "sasl_key = \"s3cret-two\"\nopener = \"s3cret-one\"\n"}) {
-    const std::string said = test::problems_of(std::string(test::kSound) + "[sources.more]\nplugin = \"log\"\nbrokers = \"b:9092\"\n" + order +
-                                               "format.plugin = \"json\"\n");
+  for (const char* const order :
+       {"opener = \"s3cret-one\"\nsasl_key = \"s3cret-two\"\n", "sasl_key = \"s3cret-two\"\nopener = \"s3cret-one\"\n"}) {
+    const std::string said = test::problems_of(std::string(test::kSound) + "[sources.more]\nplugin = \"log\"\nbrokers = \"b:9092\"\n" +
+                                               order + "format.plugin = \"json\"\n");
     CHECK(said.find("'opener' in [sources.more] is the former name of 'sasl_key', which is given as well") != std::string::npos);
     CHECK(said.find("s3cret") == std::string::npos);
   }
@@ -136,7 +137,8 @@ TEST_CASE("renamed keys: where both names of a secret are given, neither value i
 }
 
 TEST_CASE("renamed keys: what reads dead letters back connects as what writes them, under former names too") {
-  const auto loaded = test::load_text(std::string(test::kSound) + "[dead_letters]\nplugin = \"log\"\nservers = \"b:9092\"\nplace = \"lost\"\n");
+  const auto loaded =
+      test::load_text(std::string(test::kSound) + "[dead_letters]\nplugin = \"log\"\nservers = \"b:9092\"\nplace = \"lost\"\n");
   REQUIRE(loaded.manifest);
   REQUIRE(loaded.manifest->dead_letters.log);
   const auto& log = *loaded.manifest->dead_letters.log;
@@ -147,7 +149,8 @@ TEST_CASE("renamed keys: what reads dead letters back connects as what writes th
 TEST_CASE("renamed keys: a layout under a former name is judged by its sink") {
   std::string manifest = test::kSound;
   manifest.replace(manifest.find("\"db\""), 4, "\"cluster\"");
-  CHECK(test::codes_of(manifest + "[defaults.layout]\nscatter = \"even\"\n") == "E0210 11:1 'scatter' in [defaults.layout] is called 'spread' now\n");
+  CHECK(test::codes_of(manifest + "[defaults.layout]\nscatter = \"even\"\n") ==
+        "E0210 11:1 'scatter' in [defaults.layout] is called 'spread' now\n");
   const std::string said = test::problems_of(manifest + "[defaults.layout]\nscatter = \"even\"\nspread_by = \"id\"\n");
   CHECK(said.find("nothing is spread by a column") != std::string::npos);
 }

@@ -51,13 +51,12 @@ const cdcrt_option kDbOptions[] = {make(CDCRT_OPTION_MAP, "connection", nullptr,
                                    make(CDCRT_OPTION_STRING, "dialect")};
 const cdcrt_option kKeepOptions[] = {
     formerly("servers", make(CDCRT_OPTION_STRING, "brokers", nullptr, CDCRT_OPTION_REQUIRED | CDCRT_OPTION_SHARED)),
-    formerly("place", make(CDCRT_OPTION_STRING, "topic", nullptr, CDCRT_OPTION_PLACE)),
-                                     make(CDCRT_OPTION_DURATION, "timeout", "10s")};
+    formerly("place", make(CDCRT_OPTION_STRING, "topic", nullptr, CDCRT_OPTION_PLACE)), make(CDCRT_OPTION_DURATION, "timeout", "10s")};
 const cdcrt_option kTapeOptions[] = {make(CDCRT_OPTION_STRING, "brokers", nullptr, CDCRT_OPTION_REQUIRED | CDCRT_OPTION_SHARED),
                                      make(CDCRT_OPTION_STRING, "topic", "lost-and-found", CDCRT_OPTION_PLACE)};
 const char* const kSpreads[] = {"key", "even", nullptr};
-const cdcrt_option kLayoutOptions[] = {formerly("scatter", make(CDCRT_OPTION_ENUM, "spread", "key", 0, 0, 0, kSpreads)), make(CDCRT_OPTION_STRING, "spread_by"),
-                                       make(CDCRT_OPTION_LIST, "sort")};
+const cdcrt_option kLayoutOptions[] = {formerly("scatter", make(CDCRT_OPTION_ENUM, "spread", "key", 0, 0, 0, kSpreads)),
+                                       make(CDCRT_OPTION_STRING, "spread_by"), make(CDCRT_OPTION_LIST, "sort")};
 const cdcrt_option kBrokenOptions[] = {make(CDCRT_OPTION_INTEGER, "count", "many")};
 
 // spread_by goes with spread = "key" only.

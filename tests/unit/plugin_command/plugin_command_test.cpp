@@ -57,9 +57,13 @@ TEST_CASE("plugin describe: text names file, ABI, capabilities and every option"
   CHECK(contains(text, "wait (duration, default 30s, 1ms to 1h)"));
   CHECK(contains(text, "token (string, required, secret)"));
   CHECK(contains(text, "room (size, not yet available, 1KiB to 1536B)"));
-  CHECK(contains(text, "tries (integer, at least 0)\n      Tries.\n      deprecated: its former name attempts\n      deprecated: its former name goes\n"));
+  CHECK(contains(
+      text,
+      "tries (integer, at least 0)\n      Tries.\n      deprecated: its former name attempts\n      deprecated: its former name goes\n"));
   CHECK(contains(text, "example: token = \"x\""));
-  CHECK(contains(text, "layout options of a route: [routes.NAME.layout]\n  spread (string)\n      How rows are spread.\n      deprecated: its former name scatter\n"));
+  CHECK(contains(
+      text,
+      "layout options of a route: [routes.NAME.layout]\n  spread (string)\n      How rows are spread.\n      deprecated: its former name scatter\n"));
   CHECK(contains(text, "## More"));
 }
 
@@ -68,7 +72,9 @@ TEST_CASE("plugin describe: Markdown is the same on every machine and its tables
   CHECK(!contains(text, "/x/"));
   CHECK(contains(text, "## Layout options"));
   CHECK(contains(text, "| `wait` | duration | `30s` | A \\| in a text. Two lines. From 1ms to 1h. |"));
-  CHECK(contains(text, "| `tries` | integer |  | Tries. At least 0. |\n| `attempts` | | | Deprecated: former name of `tries`, still read, with a warning. |\n| `goes` |"));
+  CHECK(contains(
+      text,
+      "| `tries` | integer |  | Tries. At least 0. |\n| `attempts` | | | Deprecated: former name of `tries`, still read, with a warning. |\n| `goes` |"));
   CHECK(contains(text, "| `token` | string | **required** | Opens the door. Example: `\"x\"`. Secret: never printed. |"));
 }
 

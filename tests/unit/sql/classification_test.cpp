@@ -81,6 +81,17 @@ TEST_CASE("classification: connecting tells users, databases, drivers and server
   CHECK(postgresql("28P01") == CDCRT_AUTH);
 }
 
+TEST_CASE("classification: a certificate that is refused is not taken for a server that is away, and the clock is named") {
+  for (const char* text : {"connection to server at \"db\" (10.0.0.1), port 5432 failed: SSL error: certificate verify failed",
+                           "server certificate for \"db.example.net\" does not match host name \"10.0.0.1\""}) {
+    for (const Product product : {Product::kPostgresql, Product::kRedshift}) {
+      const auto found = sql::classify({"08001", 1, text}, product, Moment::kConnect);
+      CHECK(found.code == CDCRT_UNREACHABLE);
+      CHECK(found.hint.find("this machine's clock") != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("classification: a missing right names itself in the hint") {
   const auto found = sql::classify({"42501", 1, "ERROR: permission denied for schema shop"}, Product::kPostgresql, Moment::kChange);
   CHECK(found.code == CDCRT_BAD_CONFIG);

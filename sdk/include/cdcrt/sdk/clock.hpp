@@ -32,7 +32,8 @@ inline std::string in_words(std::chrono::microseconds time) {
   const int64_t whole = time.count() < 0 ? -time.count() : time.count();
   const auto rounded = [&](int64_t unit) { return (whole + unit / 2) / unit; };
   constexpr int64_t kSecond = 1'000'000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
-  if (const int64_t tenths = rounded(kSecond / 10); tenths < 100) return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+  if (const int64_t tenths = rounded(kSecond / 10); tenths < 100)
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
   if (rounded(kSecond) < 10 * 60) return std::to_string(rounded(kSecond)) + " s";
   if (rounded(kMinute) < 10 * 60) return std::to_string(rounded(kMinute)) + " min";
   return rounded(kHour) < 72 ? std::to_string(rounded(kHour)) + " h" : std::to_string(rounded(kDay)) + " d";
