@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <ctime>
 #include <mutex>
@@ -93,7 +94,7 @@ std::string_view HttpAnswer::header(std::string_view name) const {
 
 std::optional<std::chrono::system_clock::time_point> HttpAnswer::date() const {
   const std::time_t seconds = curl_getdate(std::string(header("date")).c_str(), nullptr);
-  if (seconds < 0) return std::nullopt;
+  if (seconds < 0 || seconds > UINT32_MAX) return std::nullopt;  // beyond 2106 nobody measures anything
   return std::chrono::system_clock::from_time_t(seconds);
 }
 

@@ -227,8 +227,11 @@ Result<std::vector<sdk::Clock>> Connection::clocks() {
       return;
     }
     const std::string_view owner = sdk::view(given->owner);
-    if (owner.empty() || sdk::find_invalid_utf8(owner) != std::string_view::npos || given->accuracy_us < 0 || given->allowed_us < 0) {
-      into.fault = "a clock without an owner, or with times below zero";
+    constexpr int64_t kFar = INT64_MAX / 4;
+    const bool is_length = given->accuracy_us >= 0 && given->accuracy_us < kFar && given->allowed_us >= 0 && given->allowed_us < kFar;
+    if (owner.empty() || sdk::find_invalid_utf8(owner) != std::string_view::npos || !is_length || given->ahead_us <= -kFar ||
+        given->ahead_us >= kFar) {
+      into.fault = "a clock without an owner, or with times that no clock has";
       return;
     }
     using std::chrono::microseconds;

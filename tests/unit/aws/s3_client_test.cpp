@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "aws/environment.hpp"
+#include "aws/http.hpp"
 #include "aws/memory_s3.hpp"
 #include "aws/signature.hpp"
 
@@ -279,6 +280,11 @@ TEST_CASE("each answer tells the clock of S3, also a refusal") {
   CHECK(client.clock()->allowed == 15min);
   const auto wrong = client.clock()->ahead - std::chrono::microseconds(1h);
   CHECK(std::chrono::abs(wrong) <= client.clock()->accuracy);
+  for (const char* date : {"yesterday", "Fri, 31 Dec 9999 23:59:59 GMT", ""}) {
+    aws::HttpAnswer answer;
+    answer.headers = {{"date", date}};
+    CHECK_FALSE(answer.date());
+  }
 }
 
 TEST_CASE("expired keys are asked for anew, once") {

@@ -220,6 +220,12 @@ TEST_CASE("a sink tells of clocks, and one that was built before there was the q
   const auto refused = told_by(broken);
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().message.find("a clock without an owner") != std::string::npos);
+  broken.clocks = [](void*, void (*visit)(void*, const cdcrt_clock*), void* context, cdcrt_error*) -> int32_t {
+    const cdcrt_clock clock{sizeof clock, 0, sdk::borrow("x"), INT64_MIN, 0, 0};
+    visit(context, &clock);
+    return CDCRT_OK;
+  };
+  CHECK_FALSE(told_by(broken).ok());
 }
 
 TEST_CASE("a plugin whose structs are longer than the host's is loaded and decodes, and what is new in it is left out") {
