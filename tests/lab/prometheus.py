@@ -9,7 +9,7 @@ from lab.process import Server, free_port, wait_until
 
 
 class Prometheus(Server):
-    """`target`: host:port of the process that is asked at /metrics. Constructing starts it."""
+    """`target`: host:port of the process that is asked at /metrics. Constructing starts it and waits for its first question, which takes 5 s."""
     name = "prometheus"
 
     def __init__(self, target):
@@ -19,6 +19,7 @@ class Prometheus(Server):
             json.dump({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
                        "scrape_configs": [{"job_name": "cdcrt", "static_configs": [{"targets": [target]}]}]}, file)  # JSON is YAML too
         self.start()
+        self.wait_for("up", lambda values: values == [1])
 
     def _launch(self):
         return self._spawn(["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--log.level=warn",
