@@ -18,7 +18,7 @@ from lab.postgresql import Postgresql
 from lab.process import Case, wait_until
 from lab.prometheus import Prometheus
 
-EVENTS, ROWS = 6000, 1500
+EVENTS, ROWS = 6000, 1000
 PICTURES = os.environ.get("CDCRT_PICTURES")
 DASHBOARD = os.path.join(os.path.dirname(program.TESTS), "deploy", "monitoring", "dashboard.json")
 DESKTOP, PHONE, WIDE = (1280, 900), (390, 844), (1220, 900)
@@ -113,8 +113,9 @@ class States(Case):
 
     def test_a_snapshot_of_debezium_shows_as_a_load_with_its_time_left_and_goes_live_by_itself(self):
         source = self.snapshot()
-        # Small writes through one connection, and little room before it: as slow as a large load.
-        self.begin('runtime.memory="16MiB"', "sinks.target.connections=1", "sinks.target.batch.max_rows=2", "sinks.target.load.max_rows=2")
+        # Small writes to a target that is far away, and little room before it: it takes as long as a large load, until all have looked.
+        self.proxy.delay = 0.02
+        self.begin('runtime.memory="16MiB"', "sinks.target.connections=1", "sinks.target.batch.max_rows=10", "sinks.target.load.max_rows=10")
         wait_until(lambda: re.search(r"(?m)^\d+ %, about [\d.]+ (s|min) left$", self.browser.text()), 60, self.browser.text, poll=0.02)
         self.browser.wait_for("loading")
         self.picture("page-load", whole=True)
@@ -124,6 +125,7 @@ class States(Case):
         self.top.wait_for("TIME LEFT", "loading")
         self.assertRegex(self.top.text(), r"(?m)^events \(kafka\) .*\n.* %, about .* left$")
         self.pictures("load")
+        self.proxy.delay = 0.0
         self.live.wait_until_complete(240)
         wait_until(lambda: not re.search(r"(?m)%, .* (left|known)$", self.browser.text()), 60, self.browser.text)
         self.shown("Messages to read", lambda panel: sum(panel.values()) == 0)
