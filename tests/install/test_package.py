@@ -146,6 +146,29 @@ class Package(unittest.TestCase):
         self.assertIn('"name" is none of the columns', refused.stderr)
         self.assertIn("sensor-lines", self.done(self.program, "plugin", "list"))
 
+        with self.subTest("an option gets a better name, and manifests with the former one go on"):
+            source = os.path.join(project, "src", "sensor-lines.cpp")
+            with open(source, encoding="utf-8") as file:
+                text = file.read()
+            with open(source, "w", encoding="utf-8") as file:
+                file.write(text.replace('option::list("columns")', 'option::list("columns").formerly("fields")', 1))
+            self.done("cmake", "--install", self.build(project))
+            former = run(self.program, "decode", "--plugin", "sensor-lines", "--option", 'fields=["id", "name"]', "--topic", "people", input="7;Ada\n")
+            self.assertIn('insert people (shape 0) id="7" name="Ada"', former.stdout)
+            self.assertIn("--option:1:1: warning[E0210]: 'fields' is called 'columns' now", former.stderr)
+            manifest = os.path.join(self.scratch.name, "former.toml")
+            with open(manifest, "w", encoding="utf-8") as file:
+                file.write('[pipeline]\nname = "former"\n[sources.s]\nplugin = "file"\npaths = "-"\nlayout = "values"\ntopic = "people"\n'
+                           '[sources.s.format]\nplugin = "sensor-lines"\nfields = ["id", "name"]\n[sinks.none]\nplugin = "blackhole"\n')
+            told = run(self.program, "validate", "--manifest", manifest)
+            self.assertEqual(told.returncode, 0, told.stderr)
+            self.assertIn("former.toml:10:1: warning[E0210]: 'fields' in [sources.s.format] is called 'columns' now\n"
+                          '  fields = ["id", "name"]\n  ^~~~~~\nhelp: write \'columns\'', told.stderr)
+            both = run(self.program, "validate", "--manifest", manifest, "--set", 'sources.s.format.columns=["id"]')
+            self.assertEqual(both.returncode, 2)
+            self.assertIn("'fields' in [sources.s.format] is the former name of 'columns', which is given as well", both.stderr)
+            self.assertIn("deprecated: its former name fields", self.done(self.program, "plugin", "describe", "format-sensor-lines"))
+
         again = run(self.program, "plugin", "new", "format", "sensor-lines", "--folder", project)
         self.assertEqual(again.returncode, 2)
         self.assertIn("is there already", again.stderr)

@@ -68,9 +68,10 @@ std::optional<plugin::Component> component_of(const DecodeArguments& arguments, 
     component.options = manifest::read_options(reader, descriptor, {"decode", "decode", std::filesystem::current_path().string()});
     reader.finish();
   }
-  if (!report.has_errors()) return component;
+  const bool is_refused = report.has_errors();
   std::cerr << diagnostics::render(report.take(), report.texts(), diagnostics::wants_colour(STDERR_FILENO));
-  return std::nullopt;
+  if (is_refused) return std::nullopt;
+  return component;
 }
 
 class Decoding {
