@@ -38,7 +38,7 @@ std::string numbered(std::string_view text) {
 }
 
 // libpq sends what it holds when that is 64 KiB.
-constexpr std::size_t kMaxLeft = 32 << 10;
+constexpr std::size_t kMaxLeft = 48 << 10;
 
 }  // namespace
 
@@ -65,6 +65,7 @@ void Query::drop(Form& form) {
 bool Query::dispatch(Form& form, Session::Command command) {
   PGconn* const connection = session_.connection_;
   const bool guarded = &form == &guarded_;
+  const cdcrt_code left_as = command.left_as;
   const std::size_t count = bound_.size() + (guarded ? 1 : 0);
   std::vector<const char*> values(count);
   std::vector<int> lengths(count), formats(count, 0);
@@ -97,7 +98,7 @@ bool Query::dispatch(Form& form, Session::Command command) {
   } else {
     if (!form.is_prepared) {
       if (PQsendPrepare(connection, form.name.c_str(), form.text.c_str(), 0, nullptr) != 1) return false;
-      session_.commands_.push_back({Session::Command::Kind::kPrepare, command.moment, this, command.doing, guarded});
+      session_.commands_.push_back({Session::Command::Kind::kPrepare, command.moment, this, command.doing, guarded, left_as});
       form.is_prepared = true;  // taken back where the answer says otherwise
     }
     if (PQsendQueryPrepared(connection, form.name.c_str(), parameters, values.data(), lengths.data(), formats.data(), 0) != 1) return false;
@@ -110,21 +111,23 @@ bool Query::dispatch(Form& form, Session::Command command) {
 bool Query::send(std::string_view doing) {
   close();
   if (session_.connection_ == nullptr) return false;
-  is_sent_ = dispatch(plain_, {Session::Command::Kind::kQuery, sql::Moment::kStatement, this, std::string(doing), false});
+  is_sent_ = dispatch(plain_, {Session::Command::Kind::kQuery, sql::Moment::kStatement, this, std::string(doing)});
   return is_sent_;
 }
 
-bool Query::leave(int64_t rows, std::string_view doing) {
+bool Query::leave(int64_t rows, cdcrt_code failure, std::string_view doing) {
   if (session_.connection_ == nullptr || !session_.leaves_) return false;
+  Form& form = rows == kAnyRows ? plain_ : guarded_;
   // More than libpq holds back is run before anybody waits for it, and the server does not count such a session as idle.
-  std::size_t size = 0;
+  std::size_t size = plain_.text.size();
   for (const Bound& each : bound_) size += each.bytes.size();
-  if (size > kMaxLeft) return false;
-  if (guarded_.text.empty())
+  if (session_.left_bytes_ + size > kMaxLeft) return false;
+  session_.left_bytes_ += size;
+  if (rows != kAnyRows && guarded_.text.empty())
     guarded_.text = "WITH w AS (" + plain_.text + " RETURNING 1) SELECT 1 / (count(*) = $" + std::to_string(bound_.size() + 1) +
                     "::bigint)::integer FROM w";
   count_ = std::to_string(rows);
-  return dispatch(guarded_, {Session::Command::Kind::kLeft, sql::Moment::kStatement, nullptr, std::string(doing), false});
+  return dispatch(form, {Session::Command::Kind::kLeft, sql::Moment::kStatement, nullptr, std::string(doing), false, failure});
 }
 
 Status Query::execute(sql::Moment moment, std::string_view doing, int64_t* rows) {
