@@ -24,7 +24,7 @@ namespace {
 using sdk::Status;
 using sql::Moment;
 
-// libpq never gives back the buffer that a value was sent from or came into.
+// libpq never gives back the buffer that a value was sent from.
 constexpr std::size_t kLarge = 8U << 20;
 
 class PostgresqlConnection final : public sql::TargetConnection {
@@ -88,8 +88,9 @@ class PostgresqlConnection final : public sql::TargetConnection {
   std::unique_ptr<sql::Query> make_query(const sql::Statement& statement, std::string_view what, Status& status) override {
     // Rows that are only inserted meet no other table: one plan is as good as another. Of a join the better one depends on their number.
     const bool joins = statement.text.compare(0, 7, "INSERT ") != 0 || statement.text.find("NOT EXISTS") != std::string::npos;
-    return session_->query(statement.text, statement.parameters.size(), joins ? sql::Planning::kEachTime : sql::Planning::kOnce, what,
-                           status);
+    const auto of_others = joins ? sql::Planning::kEachTime : sql::Planning::kOnce;
+    const auto planning = ForeseenReads::is_its(statement.text) ? sql::Planning::kForAWhile : of_others;
+    return session_->query(statement.text, statement.parameters.size(), planning, what, status);
   }
 
   Status after_failure(const cdcrt_table& table, Status status) override {

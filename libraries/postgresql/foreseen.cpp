@@ -11,6 +11,7 @@ namespace {
 
 // A transaction of more has better things to save.
 constexpr uint64_t kMaxKeys = 64;
+constexpr std::string_view kBegin = "WITH cdcrt_row AS (";
 
 /// False: of a kind that no key of the host's has.
 bool append_key(std::string& out, const cdcrt_cell& cell) {
@@ -118,15 +119,17 @@ void ForeseenReads::end(bool is_committed) {
 }
 
 std::string ForeseenReads::learning_text(const std::string& statement) {
-  return "WITH cdcrt_row AS (" + statement + ") SELECT cdcrt_row.*, cdcrt_row::text FROM cdcrt_row";
+  return std::string(kBegin) + statement + ") SELECT cdcrt_row.*, cdcrt_row::text FROM cdcrt_row";
 }
 
 // A division by zero ends the transaction there. In the row's text brackets of values are in quotes: it cannot be taken for two.
 std::string ForeseenReads::proving_text(const std::string& statement) {
-  return "WITH cdcrt_row AS (" + statement +
+  return std::string(kBegin) + statement +
          ") SELECT 1 / ((SELECT coalesce(string_agg(cdcrt_row::text, '|' ORDER BY cdcrt_row::text COLLATE \"C\"), '') FROM cdcrt_row) = "
          "?::text)::integer";
 }
+
+bool ForeseenReads::is_its(std::string_view statement) { return statement.substr(0, kBegin.size()) == kBegin; }
 
 std::string ForeseenReads::whole(const std::vector<Foreseen::Found>& rows) {
   std::vector<std::string_view> texts;

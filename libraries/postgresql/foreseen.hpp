@@ -71,6 +71,8 @@ class ForeseenReads {
   static std::string learning_text(const std::string& statement);
   /// `statement` so that it fails unless its rows are those of one more parameter, whole().
   static std::string proving_text(const std::string& statement);
+  /// Whether a statement is one of these.
+  static bool is_its(std::string_view statement);
   static std::string whole(const std::vector<Foreseen::Found>& rows);
 
  private:

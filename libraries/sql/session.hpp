@@ -42,8 +42,9 @@ class Query {
   virtual void close() = 0;
 };
 
-/// How the server may plan a statement: anew for what is bound, or once, where no number of rows would make another plan better.
-enum class Planning : uint8_t { kEachTime, kOnce };
+/// How the server may plan a statement: anew for what is bound; once, where no number of rows would make another plan better; or once in a
+/// while, where few rows are asked for and planning would be most of the work.
+enum class Planning : uint8_t { kEachTime, kOnce, kForAWhile };
 
 /// One thread.
 class Session {

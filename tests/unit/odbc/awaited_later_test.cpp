@@ -86,6 +86,23 @@ TEST_CASE_FIXTURE(Later, "awaited later: what the host tells of one transaction 
   REQUIRE_FALSE(target.rollback());
 }
 
+TEST_CASE_FIXTURE(
+    Later, "awaited later: nothing is run before somebody waits for it, so that the server takes a process that is frozen then for idle") {
+  const std::string value(2000, 'x');
+  begin();
+  bool is_any_run = false;
+  for (int64_t id = 0; id < 12; ++id) {
+    REQUIRE_FALSE(write(CDCRT_WRITE_UPSERT, {row(id, value)}));
+    CHECK(by_tool(target,
+                  "SELECT pg_sleep(0.02); SELECT count(*) FROM pg_stat_activity WHERE application_name = 'cdcrt' AND state = 'active';") ==
+          "\n0\n");
+    is_any_run = is_any_run || by_tool(target, "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction';") == "1\n";
+  }
+  CHECK(is_any_run);
+  REQUIRE_FALSE(target.commit());
+  CHECK(target.read("later", kColumns).size() == 12);
+}
+
 TEST_CASE_FIXTURE(Later, "awaited later: rows that a trigger swallows fail COMMIT before anything is committed") {
   by_tool(target,
           "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "

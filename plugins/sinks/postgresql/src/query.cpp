@@ -37,8 +37,11 @@ std::string numbered(std::string_view text) {
   return out;
 }
 
-// libpq sends what it holds when that is 64 KiB.
-constexpr std::size_t kMaxLeft = 48 << 10;
+// libpq sends what it holds in pieces of 8 KiB as soon as it has one; what is left has to stay below.
+constexpr std::size_t kMaxLeft = 7600;
+constexpr std::size_t kMessages = 200;  // of a statement, beside its text and values
+// Statements whose plan is kept for a while are prepared anew after so many runs: their tables may have grown.
+constexpr uint32_t kPlannedForAWhile = 200;
 
 }  // namespace
 
@@ -60,6 +63,11 @@ void Query::drop(Form& form) {
   form.name.clear();
   form.is_prepared = false;
   form.runs = 0;
+}
+
+uint32_t Query::most_runs() const {
+  if (planning_ == sql::Planning::kOnce) return UINT32_MAX;
+  return planning_ == sql::Planning::kEachTime ? kPlannedAnew : kPlannedForAWhile;
 }
 
 bool Query::dispatch(Form& form, Session::Command command) {
@@ -85,7 +93,7 @@ bool Query::dispatch(Form& form, Session::Command command) {
     terminated.append(bound_[i].bytes) += '\0';
   }
   if (guarded) values[count - 1] = count_.c_str();
-  if (planning_ == sql::Planning::kEachTime && form.runs >= kPlannedAnew) drop(form);
+  if (form.runs >= most_runs()) drop(form);
   if (form.name.empty() && session_.uses_names_ && session_.named_bytes_ + form.text.size() <= kMaxNamedBytes) {
     form.name =
         "cdcrt_" + std::to_string(::getpid()) + "_" + std::to_string(PQbackendPID(connection)) + "_" + std::to_string(++session_.names_);
@@ -118,9 +126,11 @@ bool Query::send(std::string_view doing) {
 bool Query::leave(int64_t rows, cdcrt_code failure, std::string_view doing) {
   if (session_.connection_ == nullptr || !session_.leaves_) return false;
   Form& form = rows == kAnyRows ? plain_ : guarded_;
-  // More than libpq holds back is run before anybody waits for it, and the server does not count such a session as idle.
-  std::size_t size = plain_.text.size();
-  for (const Bound& each : bound_) size += each.bytes.size();
+  // More than libpq holds back is run before anybody waits for it: the locks of a process that is frozen then would be held, since the
+  // server does not count such a session as idle.
+  const bool is_known = form.is_prepared && form.runs < most_runs();
+  std::size_t size = kMessages + (is_known ? 0 : plain_.text.size());
+  for (const Bound& each : bound_) size += each.bytes.size() + 8;
   if (session_.left_bytes_ + size > kMaxLeft) return false;
   session_.left_bytes_ += size;
   if (rows != kAnyRows && guarded_.text.empty())

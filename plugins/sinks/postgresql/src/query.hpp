@@ -36,6 +36,8 @@ class Query final : public sql::Query {
     uint32_t runs = 0;
     bool is_prepared = false;  // the server said so
   };
+  /// Of a statement until it is prepared anew.
+  [[nodiscard]] uint32_t most_runs() const;
   bool dispatch(Form& form, Session::Command command);
   void drop(Form& form);
   void keep(pg_result* result);

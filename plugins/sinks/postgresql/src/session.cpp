@@ -14,6 +14,8 @@ using sql::Moment;
 
 namespace {
 
+constexpr std::size_t kTextMessages = 60;  // of a statement without parameters, beside its text
+
 void ignore_notice(void* /*context*/, const PGresult* /*result*/) {}
 
 std::string_view field(const PGresult* result, int code) {
@@ -104,9 +106,11 @@ Status Session::send_text(std::string_view text, Moment moment, std::string_view
 
 Status Session::begin(std::string_view text, std::string_view doing) {
   Status status = send_text(text, Moment::kStatement, doing);
+  left_bytes_ += kTextMessages + text.size();
   // Only here is it sure that the server takes them, and that nothing hangs on them.
   for (const std::string& name : std::exchange(dropped_, {})) {
     if (status) status = send_text("DEALLOCATE " + name, Moment::kStatement, doing);
+    left_bytes_ += kTextMessages + name.size();
   }
   return status;
 }
