@@ -1,6 +1,8 @@
 #include "postgresql/alter.hpp"
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "postgresql/catalog.hpp"
 #include "postgresql/session.hpp"
@@ -74,6 +76,29 @@ Status alter_column_type(sql::Session& session, const sql::Dialect& dialect, con
   }
   if (!none) text += ", ALTER COLUMN " + name + " SET DEFAULT " + sql::postgresql_conversion("(" + fallback + ")", from, column.type, type);
   return {};
+}
+
+Status rename_column(sql::Session& session, const sql::Dialect& dialect, const cdcrt_table& table, const cdcrt_column& column,
+                     const std::string& what) {
+  CatalogTable catalog;
+  Status status = read_catalog(session, sdk::view(table.schema), sdk::view(table.name), catalog);
+  if (!status) return status;
+  const auto has = [&](cdcrt_string name) {
+    return std::any_of(catalog.columns.begin(), catalog.columns.end(),
+                       [&](const CatalogColumn& each) { return each.name == sdk::view(name); });
+  };
+  if (!has(column.former_name)) {
+    // Another process may have made this change already.
+    if (has(column.name)) return {};
+    return Status::error(CDCRT_STALE_SCHEMA, what + ": there is no column " + sql::shown(sdk::view(column.former_name)))
+        .with_native(0, "42703");
+  }
+  std::vector<std::string> texts;
+  status = dialect.rename_column(texts, table, sdk::view(column.former_name), sdk::view(column.name), has(column.name));
+  for (const std::string& each : texts) {
+    if (status) status = session.execute(each, sql::Moment::kChange, what);
+  }
+  return status;
 }
 
 }  // namespace cdcrt::postgresql

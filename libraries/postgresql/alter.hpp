@@ -15,5 +15,8 @@ sdk::Status ensure_schema(sql::Session& session, const sql::Dialect& dialect, co
 /// The statement that changes the column to its new type, from the one that it has now.
 sdk::Status alter_column_type(sql::Session& session, const sql::Dialect& dialect, const cdcrt_table& table, const cdcrt_change& change,
                               std::string& text);
+/// Gives the column its new name; no error where it has it.
+sdk::Status rename_column(sql::Session& session, const sql::Dialect& dialect, const cdcrt_table& table, const cdcrt_column& column,
+                          const std::string& what);
 
 }  // namespace cdcrt::postgresql

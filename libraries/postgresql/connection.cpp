@@ -8,8 +8,10 @@
 
 #include "postgresql/alter.hpp"
 #include "postgresql/array_parameters.hpp"
+#include "postgresql/awaited_later.hpp"
 #include "postgresql/catalog.hpp"
 #include "postgresql/dialect.hpp"
+#include "postgresql/open_read.hpp"
 #include "postgresql/refused_column.hpp"
 #include "postgresql/row_copy.hpp"
 #include "postgresql/statement_columns.hpp"
@@ -22,15 +24,21 @@ namespace {
 using sdk::Status;
 using sql::Moment;
 
-// libpq never gives back the buffer that a value was sent from or came into.
+// libpq never gives back the buffer that a value was sent from.
 constexpr std::size_t kLarge = 8U << 20;
 
 class PostgresqlConnection final : public sql::TargetConnection {
  public:
-  PostgresqlConnection(std::unique_ptr<sql::Session> session, const SessionTimeouts& timeouts, sql::Looks& looks, CopyTrials* trials)
+  PostgresqlConnection(std::unique_ptr<sql::Session> session, const SessionTimeouts& timeouts, sql::Looks& looks, const ShorterWays& ways)
       : TargetConnection(std::move(session), sql::postgresql(), looks), timeouts_(timeouts), parameters_(session_->takes_binary()),
-        trials_(session_->takes_copies() && session_->takes_binary() ? trials : nullptr) {}
+        copies_(session_->takes_copies() && session_->takes_binary() ? ways.copies : nullptr), foreseen_(ways.foreseen),
+        answers_(ways.answers) {}
 
+  // What is told by a later call is no answer of a row: the host then does all of it again, each statement waited for.
+  Status expect(const cdcrt_table* tables, uint32_t count, bool fresh) override {
+    for (uint32_t i = 0; i < count && !fresh && is_in_transaction(); ++i) answers_.expect(key_of(tables[i]));
+    return {};
+  }
   Status prepare_session() override { return set_up(*session_, timeouts_, default_schema_); }
   Status clocks(std::vector<sdk::Clock>& out) override { return read_clock(*session_, out); }
 
@@ -52,6 +60,10 @@ class PostgresqlConnection final : public sql::TargetConnection {
   void forget() override {
     tables_.clear();
     in_doubt_.clear();
+  }
+  void ended(bool is_committed) override {
+    foreseen_.end(is_committed);
+    answers_.end(is_committed);
   }
   [[nodiscard]] std::string key_of(const cdcrt_table& table) const override {
     return std::string(schema_of(table)) + std::string(1, '\0') + std::string(sdk::view(table.name));
@@ -77,8 +89,9 @@ class PostgresqlConnection final : public sql::TargetConnection {
   std::unique_ptr<sql::Query> make_query(const sql::Statement& statement, std::string_view what, Status& status) override {
     // Rows that are only inserted meet no other table: one plan is as good as another. Of a join the better one depends on their number.
     const bool joins = statement.text.compare(0, 7, "INSERT ") != 0 || statement.text.find("NOT EXISTS") != std::string::npos;
-    return session_->query(statement.text, statement.parameters.size(), joins ? sql::Planning::kEachTime : sql::Planning::kOnce, what,
-                           status);
+    const auto of_others = joins ? sql::Planning::kEachTime : sql::Planning::kOnce;
+    const auto planning = ForeseenReads::is_its(statement.text) ? sql::Planning::kForAWhile : of_others;
+    return session_->query(statement.text, statement.parameters.size(), planning, what, status);
   }
 
   Status after_failure(const cdcrt_table& table, Status status) override {
@@ -125,8 +138,9 @@ class PostgresqlConnection final : public sql::TargetConnection {
     if (status) status = make_shape(*catalog, write.table, write.columns, chosen, shape);
     if (!status) return status;
     shape.has_unique_key = write.has_unique_key != 0;
+    if (is_of_host(write)) foreseen_.changes(key_of(write.table));
     if (write.kind == CDCRT_WRITE_CLEAR) {
-      if (trials_ != nullptr) trials_->forget(key_of(write.table));
+      if (copies_ != nullptr) copies_->forget(key_of(write.table));
       return clear(write.table, shape, what);
     }
     const uint64_t rows = write.row_count;
@@ -213,7 +227,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
       case CDCRT_ADD_COLUMN: status = dialect_.add_column(text, target, change.columns[0], true); break;
       case CDCRT_ALTER_TYPE: status = alter_column_type(*session_, dialect_, target, change, text); break;
       case CDCRT_DROP_COLUMN: status = dialect_.drop_column(text, target, sdk::view(change.columns[0].name), true); break;
-      case CDCRT_RENAME_COLUMN: return rename_column(target, change.columns[0], what);
+      case CDCRT_RENAME_COLUMN: return rename_column(*session_, dialect_, target, change.columns[0], what);
       case CDCRT_DROP_NOT_NULL:
         text = "ALTER TABLE ";
         status = dialect_.append_table(text, target);
@@ -227,40 +241,9 @@ class PostgresqlConnection final : public sql::TargetConnection {
   }
 
  private:
-  Status rename_column(const cdcrt_table& table, const cdcrt_column& column, const std::string& what) {
-    CatalogTable catalog;
-    Status status = read_catalog(*session_, sdk::view(table.schema), sdk::view(table.name), catalog);
-    if (!status) return status;
-    const auto has = [&](cdcrt_string name) {
-      return std::any_of(catalog.columns.begin(), catalog.columns.end(),
-                         [&](const CatalogColumn& each) { return each.name == sdk::view(name); });
-    };
-    if (!has(column.former_name)) {
-      // Another process may have made this change already.
-      if (has(column.name)) return {};
-      return Status::error(CDCRT_STALE_SCHEMA, what + ": there is no column " + sql::shown(sdk::view(column.former_name)))
-          .with_native(0, "42703");
-    }
-    std::vector<std::string> texts;
-    status = dialect_.rename_column(texts, table, sdk::view(column.former_name), sdk::view(column.name), has(column.name));
-    for (const std::string& each : texts) {
-      if (status) status = execute(each, Moment::kChange, what);
-    }
-    return status;
-  }
-
   [[nodiscard]] std::string_view schema_of(const cdcrt_table& table) const {
     return table.schema.data != nullptr ? sdk::view(table.schema) : std::string_view(default_schema_);
   }
-  /// A read whose statement is bound, or sent.
-  struct OpenRead {
-    const cdcrt_read* read = nullptr;
-    std::string what;
-    sql::Query* query = nullptr;
-    std::vector<const CatalogColumn*> columns;
-    std::shared_ptr<const CatalogTable> table;  // whose they are
-  };
-
   Status open_read(const cdcrt_read& read, OpenRead& out) {
     out.read = &read;
     out.what = sql::doing("read", read.table);
@@ -277,34 +260,43 @@ class PostgresqlConnection final : public sql::TargetConnection {
     out.table = tables_.at(key_of(read.table)).columns;
     sql::Statement statement = dialect_.read_statement(shape, read.key_count, static_cast<cdcrt_lock>(read.lock));
     if (read.max_rows > 0 && read.lock == CDCRT_LOCK_NONE) statement.text += " LIMIT " + std::to_string(read.max_rows);
-    out.query = prepared(statement, out.what, status);
-    if (out.query == nullptr) return status;
     status = parameters_.take_keys(read, catalog_columns_);
-    if (status) parameters_.bind(*out.query, statement.parameters);
+    out.table_key = key_of(read.table);
+    if (status && is_in_transaction() && !has_savepoint_ && foreseen_.suits(out.table_key, read)) {
+      status = foresee(statement, out);
+      if (!out.rows.empty()) return status;
+      if (status) foreseen_.begin_learning(out.table_key);
+      out.learns = std::exchange(statement.text, ForeseenReads::learning_text(statement.text));
+    }
+    if (!status) return status;
+    out.query = prepared(statement, out.what, status);
+    if (out.query != nullptr) parameters_.bind(*out.query, statement.parameters);
     return status;
   }
 
+  // The rows are told before the server is asked; the statement that locks them travels with what follows and fails where they are others.
+  Status foresee(const sql::Statement& statement, OpenRead& out) {
+    out.rows = foreseen_.find(out.table_key, statement.text, *out.read);
+    if (out.rows.empty()) return {};
+    sql::Statement proving{ForeseenReads::proving_text(statement.text), statement.parameters};
+    proving.parameters.push_back(0);
+    Status status;
+    sql::Query* const query = prepared(proving, out.what, status);
+    if (query == nullptr) return status;
+    parameters_.bind(*query, statement.parameters);
+    const std::string whole = ForeseenReads::whole(out.rows);
+    query->bind_text(statement.parameters.size(), whole);
+    if (query->leave(sql::Query::kAnyRows, CDCRT_BUSY, out.what))
+      foreseen_.told(out.table_key);
+    else
+      out.rows.clear();
+    return {};
+  }
+
   Status visit_rows(const OpenRead& open) {
-    const cdcrt_read& read = *open.read;
-    Status status = open.query->execute(Moment::kStatement, open.what);
-    std::vector<cdcrt_cell> cells(read.column_count);
-    std::vector<std::string> texts(read.column_count), buffers(read.column_count);
-    while (status) {
-      bool found = false;
-      status = open.query->fetch(found, open.what);
-      if (!status || !found) break;
-      for (uint32_t i = 0; i < read.column_count && status; ++i) {
-        bool null = false;
-        status = open.query->text(i, texts[i], null, open.what);
-        has_grown_ = has_grown_ || texts[i].size() > kLarge;
-        if (null)
-          cells[i] = cdcrt_cell{CDCRT_NULL, 0, 0, 0, {0}};
-        else
-          cells[i] = from_native(*open.columns[i], read.columns[i].type, texts[i], buffers[i]);
-      }
-      if (status && read.visit(read.context, cells.data()) != 0) break;
-    }
-    open.query->close();
+    std::size_t largest = 0;
+    Status status = postgresql::visit_rows(open, foreseen_, largest);
+    has_grown_ = has_grown_ || largest > kLarge;
     return status;
   }
 
@@ -341,15 +333,15 @@ class PostgresqlConnection final : public sql::TargetConnection {
   // Where a row is not new, or anything else is in the way, all of them go the other way, which tells what it is.
   Status copy_rows(const cdcrt_write& write, const CatalogTable& catalog, const sql::StatementShape& shape,
                    const std::vector<uint32_t>& chosen, bool& is_copied, const std::string& what) {
-    if (trials_ == nullptr || has_savepoint_ || !RowCopy::suits(write, catalog, catalog_columns_)) return {};
+    if (copies_ == nullptr || has_savepoint_ || !RowCopy::suits(write, catalog, catalog_columns_)) return {};
     const std::string table = key_of(write.table);
-    if (!trials_->may_try(table)) return {};
+    if (!copies_->may_try(table)) return {};
     RowCopy copy(write, chosen, catalog_columns_);
     Status status = copy.run(*session_, shape, what, is_copied);
     has_grown_ = has_grown_ || copy.largest() > kLarge;
     // An error is no fault of the rows: the write comes again.
-    if (status && is_copied) trials_->copied(table);
-    if (status && !is_copied) trials_->refused(table);
+    if (status && is_copied) copies_->went_well(table);
+    if (status && !is_copied) copies_->failed(table);
     if (is_copied && copy.overflowed() > 0 && write.overflowed != nullptr) write.overflowed(write.context, copy.overflowed());
     return status;
   }
@@ -357,15 +349,17 @@ class PostgresqlConnection final : public sql::TargetConnection {
   Status write_chunk(const cdcrt_write& write, const sql::StatementShape& shape, const std::vector<sql::Statement>& statements,
                      uint64_t first, uint64_t next, const std::string& what) {
     const auto sent = static_cast<int64_t>(next - first);
-    // Of the host's own rows nothing is to be learned but that they are there, which may be told with the next answer.
-    const bool whole = first == 0 && next == write.row_count;
-    // A row that is all key and there already changes nothing, and would count as one that is missing.
-    const bool has_values = std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return !column.key; });
-    if (whole && has_values && write.kind == CDCRT_WRITE_UPSERT && statements.size() == 1 && is_of_host(write) && !has_savepoint_) {
-      Status status;
-      sql::Query* const query = bound(statements[0], what, status);
-      if (query == nullptr) return status;
-      if (query->leave(sent, what)) return {};
+    // Whether they were all taken may be told with a later answer, where nothing else is to be learned of them.
+    if (first == 0 && next == write.row_count && statements.size() == 1 && !has_savepoint_) {
+      const bool of_host = write.kind == CDCRT_WRITE_UPSERT && is_of_host(write);
+      if (shows_all_taken(write, shape) && (of_host || answers_.may_wait(key_of(write.table)))) {
+        Status status;
+        sql::Query* const query = bound(statements[0], what, status);
+        if (query == nullptr) return status;
+        const bool is_left = query->leave(sent, of_host ? CDCRT_BUSY : CDCRT_STALE_SCHEMA, what);
+        if (is_left && !of_host) answers_.left(key_of(write.table));
+        if (is_left) return {};
+      }
     }
     int64_t matched = -1;
     int64_t taken = 0;
@@ -443,6 +437,13 @@ class PostgresqlConnection final : public sql::TargetConnection {
     return status;
   }
 
+  /// Whether a statement that changed as many rows as were sent has taken each of them.
+  static bool shows_all_taken(const cdcrt_write& write, const sql::StatementShape& shape) {
+    if (write.kind == CDCRT_WRITE_APPEND) return true;
+    if (write.kind == CDCRT_WRITE_DELETE) return write.has_unique_key != 0;
+    // A row that is all key and there already changes nothing, and would count as one that is missing.
+    return (write.kind == CDCRT_WRITE_UPSERT || write.kind == CDCRT_WRITE_PATCH) && write.has_unique_key != 0 && !sql::only_keys(shape);
+  }
   static bool is_of_host(const cdcrt_write& write) {
     return std::all_of(write.columns, write.columns + write.column_count,
                        [](const cdcrt_column& column) { return (column.flags & CDCRT_COLUMN_OF_HOST) != 0; });
@@ -484,15 +485,17 @@ class PostgresqlConnection final : public sql::TargetConnection {
   std::map<std::string, sql::Known<std::shared_ptr<const CatalogTable>>> tables_;
   std::set<std::pair<std::string, std::string>> in_doubt_;  // schema and name: their rows were refused since a savepoint
   ArrayParameters parameters_;
-  CopyTrials* const trials_;
+  Trials* const copies_;
+  ForeseenReads foreseen_;
+  AwaitedLater answers_;
   std::vector<const CatalogColumn*> catalog_columns_;  // of the shape made last, in its order
 };
 
 }  // namespace
 
 std::unique_ptr<sql::TargetConnection> make_connection(std::unique_ptr<sql::Session> session, const SessionTimeouts& timeouts,
-                                                       sql::Looks& looks, CopyTrials* trials) {
-  return std::make_unique<PostgresqlConnection>(std::move(session), timeouts, looks, trials);
+                                                       sql::Looks& looks, const ShorterWays& ways) {
+  return std::make_unique<PostgresqlConnection>(std::move(session), timeouts, looks, ways);
 }
 
 }  // namespace cdcrt::postgresql

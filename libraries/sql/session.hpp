@@ -28,8 +28,10 @@ class Query {
   /// more. False: that cannot be done, and nothing was.
   virtual bool send(std::string_view /*doing*/) { return false; }
   /// Leaves the statement to be sent along with what is executed next, which fails if it fails or changes another number of rows than
-  /// `rows`. False: that cannot be done, and nothing was.
-  virtual bool leave(int64_t /*rows*/, std::string_view /*doing*/) { return false; }
+  /// `rows` (kAnyRows: whatever their number). Unless it was a lock or the connection, that is told as `failure`, and until the next COMMIT
+  /// nothing can be left. False: that cannot be done, and nothing was.
+  virtual bool leave(int64_t /*rows*/, cdcrt_code /*failure*/, std::string_view /*doing*/) { return false; }
+  static constexpr int64_t kAnyRows = -1;
   /// `rows` receives how many rows were changed.
   virtual sdk::Status execute(Moment moment, std::string_view doing, int64_t* rows) = 0;
   sdk::Status execute(Moment moment, std::string_view doing) { return execute(moment, doing, nullptr); }
@@ -40,8 +42,9 @@ class Query {
   virtual void close() = 0;
 };
 
-/// How the server may plan a statement: anew for what is bound, or once, where no number of rows would make another plan better.
-enum class Planning : uint8_t { kEachTime, kOnce };
+/// How the server may plan a statement: anew for what is bound; once, where no number of rows would make another plan better; or once in a
+/// while, where few rows are asked for and planning would be most of the work.
+enum class Planning : uint8_t { kEachTime, kOnce, kForAWhile };
 
 /// One thread.
 class Session {

@@ -58,6 +58,7 @@ Status TargetConnection::commit() {
   refused_at_commit_ = status.code() == CDCRT_BAD_RECORD;
   if (!status) return failed(std::move(status));
   for (const std::string& table : changed_tables_) looks_.raise(table);
+  ended(true);
   transaction_ended();
   return {};
 }
@@ -103,6 +104,7 @@ void TargetConnection::transaction_ended() {
 
 Status TargetConnection::rollback() {
   forget();
+  ended(false);
   if (!in_transaction_ && !is_doubtful_) return {};
   Status status = session_->execute("ROLLBACK", Moment::kStatement, "cannot roll back");
   // A driver or engine that rolled back by itself says that there is nothing left to roll back.

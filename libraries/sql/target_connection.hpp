@@ -53,8 +53,11 @@ class TargetConnection : public sdk::SinkConnection {
   virtual std::unique_ptr<Query> make_query(const Statement& statement, std::string_view what, sdk::Status& status) = 0;
   /// What is known of the catalog is old.
   virtual void forget() = 0;
+  /// The transaction is over, or was never begun.
+  virtual void ended(bool /*is_committed*/) {}
   /// A table as the connections of a sink know it.
   [[nodiscard]] virtual std::string key_of(const cdcrt_table& table) const = 0;
+  [[nodiscard]] bool is_in_transaction() const { return in_transaction_; }
 
   /// Prepared once per text and kept; nullptr with `status` when that failed.
   Query* prepared(const Statement& statement, std::string_view doing, sdk::Status& status);

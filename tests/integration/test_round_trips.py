@@ -64,8 +64,8 @@ batch.max_rows = 1
         self.assertGreaterEqual(many[1] - few[1], (MANY - FEW) // 2, "each event was to be a transaction")
         return (many[0] - few[0]) / (many[1] - few[1])
 
-    def test_libpq_waits_four_times_for_leases_table_rows_and_commit(self):
-        self.assertLessEqual(self.of_a_transaction("postgresql"), 4.2)
+    def test_libpq_waits_once_for_leases_table_rows_progress_and_commit(self):
+        self.assertLessEqual(self.of_a_transaction("postgresql"), 1.2)
 
     def test_odbc_waits_for_each_statement(self):
         self.assertLessEqual(self.of_a_transaction("odbc"), 6.2)

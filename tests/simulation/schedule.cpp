@@ -51,6 +51,7 @@ LeftOut left_out[] = {
      }},
     {"lost-commits", [](Character& own) { own.lost_commits = 0; }},
     {"lost-calls", [](Character& own) { own.lost_calls = 0; }},
+    {"foresight", [](Character& own) { own.foresees = false; }},
     {"table-locks", [](Character& own) { own.table_locks = false; }},
     {"rests", [](Character& own) { own.rests = false; }},
     {"scattered-keys", [](Character& own) { own.scattered = false; }},
@@ -118,6 +119,7 @@ void draw_character(Character& own) {
   (void)side.next();
   own.told_apart = own.renames && side.chance(500);
   own.renames_twice = own.renames && side.chance(400);
+  own.foresees = side.chance(500) && !own.table_locks;
   for (const LeftOut& each : left_out) {
     if (each.chosen) each.take_out(own);
   }

@@ -31,6 +31,7 @@ struct Character {
   bool renames_twice = false;   ///< it gets a third name later, or its first one again
   bool told_apart = false;      ///< definitions come in a topic of their own, which nothing says before the first of them is read
   bool table_locks = false;     ///< the target locks tables only, and each transaction sees one snapshot
+  bool foresees = false;        ///< the sink saves waits as `postgresql` does
   int64_t max_rows = 50, max_message_bytes = 1 << 20;
 };
 

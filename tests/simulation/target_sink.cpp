@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "simulation/foreseeing.hpp"
 #include "simulation/target.hpp"
 #include "simulation/workload.hpp"
 #include "types/convert.hpp"
@@ -456,6 +457,7 @@ class Sink final : public sdk::Sink {
       return sdk::Status::error(CDCRT_UNREACHABLE, "unreachable");
     }
     connection = std::make_unique<Connection>(process_);
+    if (character().foresees) connection = make_foreseeing(std::move(connection), foresight_);
     return {};
   }
   uint32_t capabilities(uint32_t) override {
@@ -475,6 +477,7 @@ class Sink final : public sdk::Sink {
 
  private:
   const int process_;
+  ForeseeingShared foresight_;
 };
 
 }  // namespace

@@ -223,6 +223,12 @@ Result<std::vector<const Partition*>> Store::check(plugin::Connection& connectio
                                                    cdcrt_lock lock) {
   auto current = read_leases(connection, tables_, partition_keys_of(partitions), lock);
   if (!current) return std::move(current.error());
+  auto lost = not_owned(partitions, *current);
+  if (lost.empty() || lock == CDCRT_LOCK_NONE) return lost;
+  // Under a lock the first answer may be what an earlier transaction was told, which COMMIT proves. What nothing is committed on the
+  // strength of is asked for again.
+  current = read_leases(connection, tables_, partition_keys_of(partitions), lock);
+  if (!current) return std::move(current.error());
   return not_owned(partitions, *current);
 }
 

@@ -346,14 +346,14 @@ bool SinkRuntime::all_are_due() const { return flush_ || context_.monitor.row_by
 
 std::vector<apply::Sealed> SinkRuntime::pick() {
   std::vector<apply::Sealed> batches;
-  std::size_t bytes = 0;
+  std::size_t bytes = 0, given_up = 0;
   const auto now = std::chrono::steady_clock::now();
   // A backlog is written as fast as it can be.
   const bool all = all_are_due();
   for (apply::Table* table = watch_.take(all, now); table != nullptr; table = watch_.take_beside(all, now)) {
     auto sealed = table->seal();
     if (!sealed) {
-      watch_.give_up();
+      ++given_up;
       continue;
     }
     // Whoever waits for room in it has room now.
@@ -363,6 +363,7 @@ std::vector<apply::Sealed> SinkRuntime::pick() {
     if (bytes >= manifest_.batch.max_bytes) break;
     if (manifest_.group_tables == 0 ? bytes >= kSharesBelow : batches.size() == manifest_.group_tables) break;
   }
+  if (given_up > 0) watch_.give_up(given_up, batches.empty());
   return batches;
 }
 
@@ -377,6 +378,7 @@ bool SinkRuntime::write_some(apply::Writer& writer) {
   if (auto written = writer.write(batches); !written) fail(written.error());
   batches.clear();
   watch_.done(tables, begun);
+  call_writer();  // the next one may begin sooner now
   counts_.write_rows.observe(static_cast<double>(rows));
   counts_.write_seconds.observe(std::chrono::duration<double>(Monitor::Clock::now() - begun).count());
   context_.monitor.room.notify_all();

@@ -11,7 +11,8 @@ constexpr unsigned kDoublings = 6;  // about 13 s
 // What repairs of tables that never succeed may take of a target and of this process, however many they are.
 constexpr auto kPerDetachedTable = std::chrono::milliseconds(50);
 
-// From one transaction to the next: twice what one takes, within these.
+// From one transaction to the next: twice what one takes, within these, and as many times that as are under way. Writes of 15 ms come to
+// two at a time so, and each takes what would have been that of three; where a write takes long all connections are used.
 constexpr TableWatch::Clock::duration kMinDistance = std::chrono::milliseconds(2), kMaxDistance = std::chrono::milliseconds(5);
 constexpr TableWatch::Clock::duration kMaxTableRest = std::chrono::milliseconds(50);
 // While so many tables wait, and for each time as many, they rest longer.
@@ -87,9 +88,10 @@ apply::Table* TableWatch::take_from(Places& list, Clock::time_point now) {
 apply::Table* TableWatch::take(bool all, Clock::time_point now) {
   const std::lock_guard lock(mutex_);
   Places* list = longest_due(all, now);
-  if (list == &waiting_ && !all && now < opens_) list = full_.empty() ? nullptr : &full_;
+  if (list == &waiting_ && !all && now < opens()) list = full_.empty() ? nullptr : &full_;
   if (list == nullptr) return nullptr;
-  if (keeps_distance_) opens_ = now + std::clamp(distance_, kMinDistance, kMaxDistance);
+  begun_ = now;
+  ++under_way_;
   return take_from(*list, now);
 }
 
@@ -102,18 +104,25 @@ apply::Table* TableWatch::take_beside(bool all, Clock::time_point now) {
 void TableWatch::done(std::size_t tables, Clock::time_point taken, Clock::time_point now) {
   const std::lock_guard lock(mutex_);
   taken_ -= tables;
+  --under_way_;
   distance_ = 2 * (now - taken);
 }
 
-void TableWatch::give_up(std::size_t tables) {
+void TableWatch::give_up(std::size_t tables, bool all) {
   const std::lock_guard lock(mutex_);
   taken_ -= tables;
+  if (all) --under_way_;
+}
+
+TableWatch::Clock::time_point TableWatch::opens() const {
+  if (!keeps_distance_ || begun_ == Clock::time_point{}) return {};
+  return begun_ + std::clamp(distance_, kMinDistance, kMaxDistance) * std::max<Clock::rep>(1, static_cast<Clock::rep>(under_way_));
 }
 
 std::optional<TableWatch::Clock::time_point> TableWatch::next_due() const {
   const std::lock_guard lock(mutex_);
   std::optional<Clock::time_point> next;
-  if (!waiting_.empty()) next = std::max(waiting_.begin()->due, opens_);
+  if (!waiting_.empty()) next = std::max(waiting_.begin()->due, opens());
   if (!full_.empty()) next = next ? std::min(*next, full_.begin()->due) : full_.begin()->due;
   return next;
 }

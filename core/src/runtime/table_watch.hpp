@@ -40,19 +40,19 @@ class TableWatch final : public apply::TableObserver {
 
   // Writers.
 
-  /// From now on small writes keep a distance, so that each takes more rows: 2 to 5 ms from one transaction to the next, and after a write
-  /// a table rests as long as that took, at most 50 ms; while hundreds of tables wait up to a second, the more the longer. What comes after
-  /// a pause does not wait, nor does a full batch. Before the writers begin; without it the order of what is taken does not depend on the
-  /// clock.
+  /// From now on small writes keep a distance, so that each takes more rows: 2 to 5 ms from one transaction to the next, as many times that
+  /// as transactions are under way, so that only as many of them are as pay; and after a write a table rests as long as that took, at most
+  /// 50 ms; while hundreds of tables wait up to a second, the more the longer. What comes after a pause does not wait, nor does a full
+  /// batch. Before the writers begin; without it the order of what is taken does not depend on the clock.
   void keep_distance() { keeps_distance_ = true; }
   /// The table that has been due longest; with `all`, also one whose batch limits are not reached. It counts as being written until done().
   apply::Table* take(bool all, Clock::time_point now = Clock::now());
   /// The next one for the transaction that the last take() began.
   apply::Table* take_beside(bool all, Clock::time_point now = Clock::now());
-  /// `taken` of one transaction: when the first of them was.
+  /// The transaction is over. `taken`: when its first table was.
   void done(std::size_t tables, Clock::time_point taken, Clock::time_point now = Clock::now());
-  /// They had nothing to write.
-  void give_up(std::size_t tables = 1);
+  /// They had nothing to write. `all`: none of the transaction had, and it was never begun.
+  void give_up(std::size_t tables = 1, bool all = false);
   /// When the next table is due; nullopt: none waits.
   [[nodiscard]] std::optional<Clock::time_point> next_due() const;
   /// Nothing waits to be written, nothing is being written.
@@ -124,6 +124,8 @@ class TableWatch final : public apply::TableObserver {
   [[nodiscard]] bool is_full(const apply::Waiting& waiting) const;
   [[nodiscard]] Clock::time_point due_of(const apply::Table& table, const apply::Waiting& waiting) const;
   [[nodiscard]] Clock::duration rest_after(Clock::duration write) const;
+  /// Before that no transaction begins for tables that are not full.
+  [[nodiscard]] Clock::time_point opens() const;
   [[nodiscard]] Places* longest_due(bool all, Clock::time_point now);
   apply::Table* take_from(Places& list, Clock::time_point now);
 
@@ -135,8 +137,9 @@ class TableWatch final : public apply::TableObserver {
   std::unordered_map<const apply::Table*, Listed> places_;
   std::size_t taken_ = 0;
   bool keeps_distance_ = false, is_repairing_ = false;
-  Clock::time_point opens_{};  ///< before that no transaction begins for tables that are not full
+  Clock::time_point begun_{};  ///< the last transaction
   Clock::duration distance_{};
+  std::size_t under_way_ = 0;                            ///< transactions
   std::unordered_map<const apply::Table*, Pace> paces_;  ///< of tables that were written
   Clock::time_point last_written_{};
   std::map<apply::Table*, Detached> detached_;

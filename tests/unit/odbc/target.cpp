@@ -194,6 +194,17 @@ Failure Target::begin() {
   Call call;
   return call.take(functions_->begin(connection_, call.out()));
 }
+Failure Target::expect(const std::vector<std::string>& tables) {
+  if (functions_->expect == nullptr) return {};
+  std::vector<cdcrt_table> names;
+  for (const std::string& table : tables) names.push_back({{nullptr, 0}, borrow(table)});
+  Call call;
+  return call.take(functions_->expect(connection_, names.data(), static_cast<uint32_t>(names.size()), 0, call.out()));
+}
+Failure Target::savepoint(cdcrt_savepoint action) {
+  Call call;
+  return call.take(functions_->savepoint(connection_, static_cast<uint32_t>(action), call.out()));
+}
 Failure Target::commit() {
   Call call;
   return call.take(functions_->commit(connection_, call.out()));

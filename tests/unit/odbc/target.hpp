@@ -71,8 +71,11 @@ class Target {
   /// Goes on with another connection of the same sink, or with the first one again.
   void switch_connection();
   Failure begin();
+  /// Writes of these tables follow, and all of it is done again where a later call fails.
+  Failure expect(const std::vector<std::string>& tables);
   Failure commit();
   Failure rollback();
+  Failure savepoint(cdcrt_savepoint action);
   Failure change(std::string_view table, std::vector<cdcrt_change> changes, std::string_view schema = {});
   Failure create(std::string_view table, const std::vector<cdcrt_column>& columns, std::string_view schema = {});
   Failure add(std::string_view table, cdcrt_column column);

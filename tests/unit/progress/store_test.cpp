@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "apply/memory_sink_calls.hpp"
 #include "progress/target.hpp"
 #include "types/cell_text.hpp"
 #include "types/type.hpp"
@@ -86,6 +87,32 @@ TEST_CASE("progress: who claims last may commit, who claimed before may not") {
   REQUIRE(second.claim(target.connection, key));
   CHECK(second.check(target.connection, {&p})->empty());
   CHECK(first.check(target.connection, {&p})->size() == 1);
+}
+
+TEST_CASE("progress: a lease that seems to be lost is asked for again before anybody gives up a partition for it") {
+  Target target;
+  const auto p = partition(3);
+  progress::Store first("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one"), second("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "two");
+  const std::vector<progress::PartitionKey> key{{"source", "topic", 3}};
+  REQUIRE(first.prepare(target.connection));
+  REQUIRE(first.claim(target.connection, key));
+  static memory_sink::Table* leases;
+  static std::vector<memory_sink::Row> held;
+  static int reads;
+  leases = &target.database.tables.at("cdcrt.leases");
+  held = leases->rows;
+  reads = 0;
+  REQUIRE(second.claim(target.connection, key));
+  // The first answer is an older one, as a sink may give that has it proven with COMMIT.
+  memory_sink::on_call = [](bool begins) {
+    if (begins && ++reads == 2) leases->rows = held;
+  };
+  CHECK(first.check(target.connection, {&p})->empty());
+  CHECK(reads == 2);
+  // What says that it is ours is enough.
+  CHECK(first.check(target.connection, {&p})->empty());
+  CHECK(reads == 3);
+  memory_sink::on_call = nullptr;
 }
 
 TEST_CASE("progress: who is sent back has lost its partition, and the next claim reads from there") {

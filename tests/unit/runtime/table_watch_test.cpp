@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -65,6 +66,66 @@ TEST_CASE_FIXTURE(Watched, "a slow transaction keeps no other table waiting") {
   REQUIRE(watch.take(false, now) == &customers);  // and is being written for long
   watch.ready(orders, rows(1, now + 10ms));
   CHECK(watch.take(false, now + 10ms) == &orders);
+}
+
+TEST_CASE_FIXTURE(Watched, "the more transactions are under way the longer the next one gathers rows, and less again once they are over") {
+  watch.keep_distance();
+  std::vector<std::unique_ptr<Table>> tables;
+  const auto one_more = [&] {
+    tables.push_back(std::make_unique<Table>(named("table")));
+    watch.ready(*tables.back(), rows(1, now));
+  };
+  one_more();
+  write(now, 15ms);
+  for (int i = 0; i < 4; ++i) one_more();
+  const Time first = now + 1s, second = first + 5ms, third = second + 10ms;
+  CHECK(watch.take(false, first) != nullptr);
+  CHECK(watch.take(false, second - 1ms) == nullptr);
+  CHECK(watch.take(false, second) != nullptr);
+  CHECK(*watch.next_due() == third);
+  CHECK(watch.take(false, third - 1ms) == nullptr);
+  watch.done(1, first, first + 15ms);
+  CHECK(*watch.next_due() == second + 5ms);
+  CHECK(watch.take(false, second + 5ms) != nullptr);
+}
+
+TEST_CASE_FIXTURE(Watched, "of four writers two work where a write is short, and all of them where it takes long") {
+  struct Counted {
+    int begun = 0, most = 0;
+  };
+  const auto backlog = [&](std::chrono::milliseconds write) {
+    TableWatch watched{limits, load, [](const auto&, auto, const auto&) {}};
+    watched.keep_distance();
+    std::vector<std::unique_ptr<Table>> tables;
+    for (int i = 0; i < 8; ++i) watched.ready(*tables.emplace_back(std::make_unique<Table>(named("table"))), rows(1, now));
+    struct Transaction {
+      Time begun;
+      Table* table;
+    };
+    std::vector<Transaction> under_way;
+    Counted counted;
+    for (Time at = now + 1s; at < now + 3s; at += 1ms) {
+      std::erase_if(under_way, [&](const Transaction& each) {
+        if (at - each.begun < write) return false;
+        watched.done(1, each.begun, at);
+        watched.ready(*each.table, rows(1, now));
+        return true;
+      });
+      while (under_way.size() < 4) {
+        Table* const table = watched.take(false, at);
+        if (table == nullptr) break;
+        under_way.push_back({at, table});
+        ++counted.begun;
+      }
+      if (at > now + 2s) counted.most = std::max(counted.most, static_cast<int>(under_way.size()));
+    }
+    return counted;
+  };
+  const Counted fast = backlog(15ms), slow = backlog(200ms);
+  CHECK(fast.most == 2);
+  CHECK(fast.begun < 300);  // 400 with a distance of 5 ms
+  CHECK(fast.begun > 150);
+  CHECK(slow.most == 4);
 }
 
 TEST_CASE_FIXTURE(Watched, "a table that was just written rests but no longer than 50 ms, and another one does not") {

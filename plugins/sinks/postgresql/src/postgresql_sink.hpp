@@ -6,8 +6,9 @@
 
 #include "cdcrt/sdk/sink.hpp"
 #include "connection_settings.hpp"
-#include "postgresql/copy_trials.hpp"
+#include "postgresql/foreseen.hpp"
 #include "postgresql/session.hpp"
+#include "postgresql/trials.hpp"
 #include "sql/looks.hpp"
 
 namespace cdcrt::pq {
@@ -28,7 +29,8 @@ class PostgresqlSink : public sdk::Sink {
   std::chrono::microseconds connect_timeout_{};
   postgresql::SessionTimeouts timeouts_;
   sql::Looks looks_;
-  postgresql::CopyTrials trials_;
+  postgresql::Trials copies_tried_, answers_tried_;
+  postgresql::Foreseen foreseen_;
   bool copies_ = true;
 };
 

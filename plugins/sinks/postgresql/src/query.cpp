@@ -37,8 +37,11 @@ std::string numbered(std::string_view text) {
   return out;
 }
 
-// libpq sends what it holds when that is 64 KiB.
-constexpr std::size_t kMaxLeft = 32 << 10;
+// libpq sends what it holds in pieces of 8 KiB as soon as it has one; what is left has to stay below.
+constexpr std::size_t kMaxLeft = 7600;
+constexpr std::size_t kMessages = 200;  // of a statement, beside its text and values
+// Statements whose plan is kept for a while are prepared anew after so many runs: their tables may have grown.
+constexpr uint32_t kPlannedForAWhile = 200;
 
 }  // namespace
 
@@ -62,9 +65,15 @@ void Query::drop(Form& form) {
   form.runs = 0;
 }
 
+uint32_t Query::most_runs() const {
+  if (planning_ == sql::Planning::kOnce) return UINT32_MAX;
+  return planning_ == sql::Planning::kEachTime ? kPlannedAnew : kPlannedForAWhile;
+}
+
 bool Query::dispatch(Form& form, Session::Command command) {
   PGconn* const connection = session_.connection_;
   const bool guarded = &form == &guarded_;
+  const cdcrt_code left_as = command.left_as;
   const std::size_t count = bound_.size() + (guarded ? 1 : 0);
   std::vector<const char*> values(count);
   std::vector<int> lengths(count), formats(count, 0);
@@ -84,7 +93,7 @@ bool Query::dispatch(Form& form, Session::Command command) {
     terminated.append(bound_[i].bytes) += '\0';
   }
   if (guarded) values[count - 1] = count_.c_str();
-  if (planning_ == sql::Planning::kEachTime && form.runs >= kPlannedAnew) drop(form);
+  if (form.runs >= most_runs()) drop(form);
   if (form.name.empty() && session_.uses_names_ && session_.named_bytes_ + form.text.size() <= kMaxNamedBytes) {
     form.name =
         "cdcrt_" + std::to_string(::getpid()) + "_" + std::to_string(PQbackendPID(connection)) + "_" + std::to_string(++session_.names_);
@@ -97,7 +106,7 @@ bool Query::dispatch(Form& form, Session::Command command) {
   } else {
     if (!form.is_prepared) {
       if (PQsendPrepare(connection, form.name.c_str(), form.text.c_str(), 0, nullptr) != 1) return false;
-      session_.commands_.push_back({Session::Command::Kind::kPrepare, command.moment, this, command.doing, guarded});
+      session_.commands_.push_back({Session::Command::Kind::kPrepare, command.moment, this, command.doing, guarded, left_as});
       form.is_prepared = true;  // taken back where the answer says otherwise
     }
     if (PQsendQueryPrepared(connection, form.name.c_str(), parameters, values.data(), lengths.data(), formats.data(), 0) != 1) return false;
@@ -110,21 +119,25 @@ bool Query::dispatch(Form& form, Session::Command command) {
 bool Query::send(std::string_view doing) {
   close();
   if (session_.connection_ == nullptr) return false;
-  is_sent_ = dispatch(plain_, {Session::Command::Kind::kQuery, sql::Moment::kStatement, this, std::string(doing), false});
+  is_sent_ = dispatch(plain_, {Session::Command::Kind::kQuery, sql::Moment::kStatement, this, std::string(doing)});
   return is_sent_;
 }
 
-bool Query::leave(int64_t rows, std::string_view doing) {
+bool Query::leave(int64_t rows, cdcrt_code failure, std::string_view doing) {
   if (session_.connection_ == nullptr || !session_.leaves_) return false;
-  // More than libpq holds back is run before anybody waits for it, and the server does not count such a session as idle.
-  std::size_t size = 0;
-  for (const Bound& each : bound_) size += each.bytes.size();
-  if (size > kMaxLeft) return false;
-  if (guarded_.text.empty())
+  Form& form = rows == kAnyRows ? plain_ : guarded_;
+  // More than libpq holds back is run before anybody waits for it: the locks of a process that is frozen then would be held, since the
+  // server does not count such a session as idle.
+  const bool is_known = form.is_prepared && form.runs < most_runs();
+  std::size_t size = kMessages + (is_known ? 0 : plain_.text.size());
+  for (const Bound& each : bound_) size += each.bytes.size() + 8;
+  if (session_.left_bytes_ + size > kMaxLeft) return false;
+  session_.left_bytes_ += size;
+  if (rows != kAnyRows && guarded_.text.empty())
     guarded_.text = "WITH w AS (" + plain_.text + " RETURNING 1) SELECT 1 / (count(*) = $" + std::to_string(bound_.size() + 1) +
                     "::bigint)::integer FROM w";
   count_ = std::to_string(rows);
-  return dispatch(guarded_, {Session::Command::Kind::kLeft, sql::Moment::kStatement, nullptr, std::string(doing), false});
+  return dispatch(form, {Session::Command::Kind::kLeft, sql::Moment::kStatement, nullptr, std::string(doing), false, failure});
 }
 
 Status Query::execute(sql::Moment moment, std::string_view doing, int64_t* rows) {

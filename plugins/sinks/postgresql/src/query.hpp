@@ -19,7 +19,7 @@ class Query final : public sql::Query {
   void bind_text(std::size_t parameter, std::string_view text) override { bound_[parameter] = {text, false}; }
   void bind_binary(std::size_t parameter, std::string_view bytes) override { bound_[parameter] = {bytes, true}; }
   bool send(std::string_view doing) override;
-  bool leave(int64_t rows, std::string_view doing) override;
+  bool leave(int64_t rows, cdcrt_code failure, std::string_view doing) override;
   using sql::Query::execute;
   sdk::Status execute(sql::Moment moment, std::string_view doing, int64_t* rows) override;
   sdk::Status fetch(bool& found, std::string_view doing) override;
@@ -36,6 +36,8 @@ class Query final : public sql::Query {
     uint32_t runs = 0;
     bool is_prepared = false;  // the server said so
   };
+  /// Of a statement until it is prepared anew.
+  [[nodiscard]] uint32_t most_runs() const;
   bool dispatch(Form& form, Session::Command command);
   void drop(Form& form);
   void keep(pg_result* result);

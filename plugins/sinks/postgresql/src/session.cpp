@@ -14,6 +14,8 @@ using sql::Moment;
 
 namespace {
 
+constexpr std::size_t kTextMessages = 60;  // of a statement without parameters, beside its text
+
 void ignore_notice(void* /*context*/, const PGresult* /*result*/) {}
 
 std::string_view field(const PGresult* result, int code) {
@@ -66,6 +68,7 @@ Status Session::connect() {
 void Session::disconnect() {
   PQfinish(std::exchange(connection_, nullptr));
   commands_.clear();
+  left_bytes_ = 0;
   dropped_.clear();
 }
 
@@ -97,15 +100,17 @@ Status Session::send_text(std::string_view text, Moment moment, std::string_view
   const std::string terminated(text);
   if (connection_ == nullptr || PQsendQueryParams(connection_, terminated.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) != 1)
     return lost(moment, doing);
-  commands_.push_back({Command::Kind::kText, moment, nullptr, std::string(doing), false});
+  commands_.push_back({Command::Kind::kText, moment, nullptr, std::string(doing)});
   return {};
 }
 
 Status Session::begin(std::string_view text, std::string_view doing) {
   Status status = send_text(text, Moment::kStatement, doing);
+  left_bytes_ += kTextMessages + text.size();
   // Only here is it sure that the server takes them, and that nothing hangs on them.
   for (const std::string& name : std::exchange(dropped_, {})) {
     if (status) status = send_text("DEALLOCATE " + name, Moment::kStatement, doing);
+    left_bytes_ += kTextMessages + name.size();
   }
   return status;
 }
@@ -137,6 +142,7 @@ Status Session::finish(std::string_view doing) {
     if (first && !status) first = std::move(status);
   };
   const std::vector<Command> commands = std::exchange(commands_, {});
+  left_bytes_ = 0;
   const Moment moment = commands.empty() ? Moment::kStatement : commands.back().moment;
   if (connection_ == nullptr || PQpipelineSync(connection_) != 1) return lost(moment, doing);
   for (const Command& command : commands) {
@@ -189,12 +195,11 @@ Status Session::answered(const Command& command, pg_result* result, Moment momen
   const std::string_view state = field(result, PG_DIAG_SQLSTATE);
   if (state == "26000" || state == "42P05") uses_names_ = false;
   PQclear(result);
-  const bool of_left = command.kind == Command::Kind::kLeft || (command.kind == Command::Kind::kPrepare && command.is_guarded);
-  if (!is_aborted && of_left) {
+  if (!is_aborted && command.left_as != CDCRT_OK) {
     leaves_ = false;
     // Nobody who waits now is to blame: tried again, each statement is waited for.
     if (status.code() != CDCRT_RETRY && status.code() != CDCRT_BUSY) {
-      return Status::error(CDCRT_BUSY, std::string(status.message()) + " (sent along with others; it is tried again by itself)")
+      return Status::error(command.left_as, std::string(status.message()) + " (sent along with others; it is tried again by itself)")
           .with_native(status.native(), std::string(status.sqlstate()));
     }
   }

@@ -53,7 +53,8 @@ class Session final : public sql::Session {
     sql::Moment moment = sql::Moment::kStatement;
     Query* query = nullptr;  // of kPrepare and kQuery
     std::string doing;
-    bool is_guarded = false;  // of kPrepare: which form
+    bool is_guarded = false;        // of kPrepare: which form
+    cdcrt_code left_as = CDCRT_OK;  // what its failure is told as; OK: somebody waits for it, and is told what it was
   };
 
   sdk::Status send_text(std::string_view text, sql::Moment moment, std::string_view doing);
@@ -75,6 +76,7 @@ class Session final : public sql::Session {
   std::size_t named_bytes_ = 0;       // texts of the statements that the server keeps
   uint64_t names_ = 0;                // given so far
   bool uses_names_ = true;            // false: somebody between us and the server does not keep them
+  std::size_t left_bytes_ = 0;        // of what is left to be sent along
   bool leaves_ = false;  // after a COMMIT: statements may travel with others. Before it, and after what was left failed, each is waited
                          // for, so that the true reason appears
 };

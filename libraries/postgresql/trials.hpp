@@ -1,4 +1,4 @@
-// CopyTrials: for which tables a COPY is worth a try.
+// Trials: for which tables a shorter way of writing is worth a try.
 #pragma once
 
 #include <algorithm>
@@ -9,10 +9,10 @@
 
 namespace cdcrt::postgresql {
 
-/// One per sink, shared by its connections; thread-safe. Whether rows are new is not known before they are copied: a table that had one of
-/// them is left alone for some writes, for more each time, up to a thousand. So a table that only changes costs next to nothing, and a load
-/// that met a row twice is back soon.
-class CopyTrials {
+/// One per sink and way, shared by its connections; thread-safe. Whether rows can go that way (are new, so that they can be copied; are
+/// taken, so that nobody has to wait for the answer) is not known before they do: a table where that failed is left alone for some writes,
+/// for more each time, up to a thousand. So a table where it never works costs next to nothing, and one where it failed once is back soon.
+class Trials {
  public:
   /// Asked once for each write of that table that could go so.
   [[nodiscard]] bool may_try(const std::string& table) {
@@ -22,7 +22,7 @@ class CopyTrials {
     --found->second.skips;
     return false;
   }
-  void copied(const std::string& table) {
+  void went_well(const std::string& table) {
     const std::lock_guard lock(mutex_);
     const auto found = tables_.find(table);
     if (found != tables_.end() && --found->second.failures == 0) tables_.erase(found);
@@ -32,7 +32,7 @@ class CopyTrials {
     const std::lock_guard lock(mutex_);
     tables_.erase(table);
   }
-  void refused(const std::string& table) {
+  void failed(const std::string& table) {
     const std::lock_guard lock(mutex_);
     Trial& trial = tables_[table];
     trial.failures = std::min(trial.failures + 1, kMaxDoublings);
