@@ -5,13 +5,12 @@
 namespace cdcrt::file_source {
 namespace {
 
-constexpr size_t kMaxMarks = 2048;  // of one partition
-constexpr size_t kMaxRuns = 4096;   // even
+constexpr size_t kMaxRuns = 4096;  // even
 
 }  // namespace
 
 void Marks::note(const Mark& mark) {
-  if (marks_.size() >= kMaxMarks) {
+  if (marks_.size() >= most_) {
     // Every second one goes, so that memory does not grow with the input.
     size_t kept = 0;
     for (size_t i = 0; i < marks_.size(); i += 2) marks_[kept++] = marks_[i];

@@ -24,6 +24,8 @@ struct Mark {
 /// A sparse, bounded list of marks in the order of offsets.
 class Marks {
  public:
+  /// At most `most`, an even number; at first one for `stride` messages, then for twice as many, and so on.
+  Marks(size_t most, uint64_t stride) : most_(most), stride_(stride) {}
   /// True: a message with this offset, delivered now, is to be noted; else it is to be skipped.
   [[nodiscard]] bool is_due(int64_t offset) const { return offset > last_ && (marks_.empty() || since_ + 1 >= stride_); }
   void note(const Mark& mark);
@@ -33,7 +35,8 @@ class Marks {
 
  private:
   std::vector<Mark> marks_;
-  uint64_t stride_ = 4096;  // messages between two marks
+  size_t most_;
+  uint64_t stride_;  // messages between two marks
   uint64_t since_ = 0;
   int64_t last_ = -1;
 };
@@ -69,7 +72,7 @@ struct Partition {
   int64_t skipped_after = 0;   ///< what it followed
   Runs runs;
   std::unique_ptr<sdk::MessageBatch> pending;
-  Marks marks;
+  Marks marks{2048, 4096};
 };
 
 /// Every partition met or named. One thread, except marks_before, which may be called from another.
