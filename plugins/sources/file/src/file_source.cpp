@@ -202,9 +202,9 @@ void FileSource::deliver(const Line& line, const Input& input) {
       if (batch.count() == 0) drop(partition);
       continue;
     }
+    remember(partition, line, partition.next);
     partition.next = located.offset + 1;
     partition.runs.add(located.offset);
-    remember(partition, line, located.offset);
     if (batch.count() >= batch_messages_ || batch.payload_bytes() >= batch_bytes_) {
       ready_ = &partition;
     } else if (held_ > most_held_) {

@@ -69,6 +69,7 @@ class LineReader {
   bool is_long_ = false;
   bool at_end_ = false;
   bool started_ = false;
+  size_t block_;  // read at once; little at first behind a place that was sought, where often little is wanted
 };
 
 }  // namespace cdcrt::file_source

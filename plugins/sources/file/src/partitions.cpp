@@ -19,6 +19,7 @@ void Marks::note(const Mark& mark) {
   }
   marks_.push_back(mark);
   last_ = mark.offset;
+  last_place_ = mark;
   since_ = 0;
 }
 
@@ -70,8 +71,8 @@ Partition& Partitions::make(std::string_view topic, int32_t number, bool is_want
 }
 
 void Partitions::note(Partition& partition, const Mark& mark) {
-  if (!partition.marks.is_due(mark.offset)) {
-    partition.marks.skip();
+  if (!partition.marks.is_due(mark)) {
+    partition.marks.skip(mark);
     return;
   }
   const std::lock_guard<std::mutex> lock(mutex_);

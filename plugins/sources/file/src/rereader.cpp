@@ -9,7 +9,8 @@ constexpr uint64_t kMostKept = 4 << 20;
 constexpr uint64_t kMostGiven = 2 << 20;
 constexpr uint64_t kLargeLine = 1 << 20;
 constexpr size_t kMostAsked = 4096;       // partitions
-constexpr uint64_t kNearBytes = 1 << 20;  // so much is read rather than passed over, since lines of others are in it
+constexpr uint64_t kNearBytes = 256 << 10;  // so much is read rather than passed over, since lines of others are in it
+constexpr uint64_t kLookBytes = 64 << 10;   // without a line of the partition: where does the next one stand?
 
 }  // namespace
 
@@ -36,6 +37,7 @@ sdk::Status Rereader::fetch_followed(const Key& key, Asked& asked, int64_t first
   while (!asked.kept.empty() && asked.kept.front().offset < first) drop_first(asked);
   const auto topic = std::make_shared<const std::string>(key.second);
   sdk::Status why;
+  uint64_t passed_bytes = 0;  // since the last line of the partition
   for (size_t given = 0;;) {
     for (; given < asked.kept.size(); drop_given(asked, given)) {
       const KeptLine& kept = asked.kept[given++];
@@ -47,10 +49,16 @@ sdk::Status Rereader::fetch_followed(const Key& key, Asked& asked, int64_t first
       Located located;
       if (!decoder_.locate(line, inputs_.all()[kept.place.file], located)) continue;
       if (!give(located, topic, first, last, visit) || kept.offset == last) return {};
+      passed_bytes = 0;
+    }
+    if (passed_bytes >= kLookBytes) {
+      pass_over(key, asked);
+      passed_bytes = 0;
     }
     Line line;
     const Reading reading = next_line(line, why);
     if (reading != Reading::kData) return why;
+    passed_bytes += line.full_size;
     Located located;
     if (!decoder_.locate(line, inputs_.all()[position_.file], located) || located.partition == kUnreadablePartition) continue;
     const auto met = asked_.find(std::pair<int32_t, std::string_view>(located.partition, located.topic));
@@ -63,6 +71,7 @@ sdk::Status Rereader::fetch_followed(const Key& key, Asked& asked, int64_t first
     // It is not held twice.
     while (!asked.kept.empty()) drop_first(asked);
     given = 0;
+    passed_bytes = 0;
     const int64_t offset = asked.passed = located.offset;
     asked.from = offset + 1;
     if (!give(located, topic, first, last, visit) || offset == last) return {};
@@ -95,17 +104,32 @@ bool Rereader::give(Located& located, const std::shared_ptr<const std::string>& 
   return goes_on;
 }
 
-// Goes on reading where everything of the partition from `first` on is found.
-void Rereader::go_to(const Key& key, Asked& asked, int64_t first) {
-  forget(asked);
+Rereader::Place Rereader::place_before(const Key& key, const Asked& asked, int64_t offset) const {
   Place place;
-  for (const Mark& mark : {partitions_.mark_before(key.second, key.first, first), asked.marks.before(first)}) {
+  for (const Mark& mark : {partitions_.mark_before(key.second, key.first, offset), asked.marks.before(offset)}) {
     const Place marked{mark.file, mark.byte, mark.number};
     if (place.is_before(marked)) place = marked;
   }
+  return place;
+}
+
+// Goes on reading where everything of the partition from `first` on is found.
+void Rereader::go_to(const Key& key, Asked& asked, int64_t first) {
+  forget(asked);
+  Place place = place_before(key, asked, first);
   if (first >= asked.from && place.is_before(asked.found)) place = asked.found;
   asked.is_followed = true;
   asked.passed = first - 1;
+  jump(asked, place);
+}
+
+// What stands between the last message of the partition and its next one, where that is known and far away.
+void Rereader::pass_over(const Key& key, const Asked& asked) {
+  const Place place = place_before(key, asked, asked.passed + 1);
+  if (position_.is_before(place)) jump(asked, place);
+}
+
+void Rereader::jump(const Asked& asked, const Place& place) {
   const bool is_near = !place.is_before(position_) && place.file == position_.file &&
                        (place.byte - position_.byte < kNearBytes || (reader_ != nullptr && reader_->is_packed()));
   if (is_near) return;
@@ -165,10 +189,11 @@ Reading Rereader::next_line(Line& line, sdk::Status& why) {
 
 void Rereader::keep(Asked& asked, const Line& line, int64_t offset) {
   const Place place{position_.file, line.byte, line.number};
-  if (asked.marks.is_due(offset))
-    asked.marks.note({offset, place.file, place.byte, place.number});
+  const Mark mark{asked.passed + 1, place.file, place.byte, place.number};
+  if (asked.marks.is_due(mark))
+    asked.marks.note(mark);
   else
-    asked.marks.skip();
+    asked.marks.skip(mark);
   asked.passed = offset;
   if (offset < asked.from) return;
   if (line.text.size() > kLargeLine) {

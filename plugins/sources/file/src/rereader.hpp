@@ -68,7 +68,10 @@ class Rereader {
 
   sdk::Status fetch_followed(const Key& key, Asked& asked, int64_t first, int64_t last, const Visit& visit);
   sdk::Status fetch_unreadable(std::string_view topic, int64_t first, int64_t last, const Visit& visit);
+  [[nodiscard]] Place place_before(const Key& key, const Asked& asked, int64_t offset) const;
   void go_to(const Key& key, Asked& asked, int64_t first);
+  void pass_over(const Key& key, const Asked& asked);
+  void jump(const Asked& asked, const Place& place);
   Reading next_line(Line& line, sdk::Status& why);
   sdk::Status open();
   void keep(Asked& asked, const Line& line, int64_t offset);
