@@ -20,6 +20,10 @@ class EventReader {
   /// Calls `visit` for each message first..last of the partition with the rows of it that go to `table`; false stops.
   using Visit = std::function<bool(const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes)>;
   virtual Result<void> read(const Table& table, const progress::Partition& partition, int64_t first, int64_t last, const Visit& visit) = 0;
+  /// The same for the first of these messages: as many as the source gives at once where `turns` partitions are read in turn, a piece of
+  /// each, so that one pass over files serves them all. The answer is the offset from which on nothing was visited.
+  virtual Result<int64_t> read_piece(const Table& table, const progress::Partition& partition, int64_t first, int64_t last,
+                                     std::size_t turns, const Visit& visit) = 0;
   virtual event::ShapeRegistry& shapes() = 0;
 };
 

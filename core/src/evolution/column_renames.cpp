@@ -260,6 +260,14 @@ std::optional<Renaming> TableKnowledge::untold_renaming(const event::Shape& defi
     }
   }
   if (pairs.size() != 1) std::swap(pairs, alike);
+  // Rows that were read first may have shown columns of later definitions too. The one before this one tells which were there.
+  const auto& [last, names] = last_definition_;
+  if (pairs.size() != 1 && !last.empty() && event::is_after(order, last)) {
+    const auto had = [&names = names](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+    for (auto* of : {&pairs, &alike})
+      std::erase_if(*of, [&](const Renaming& each) { return had(each.name) || !had(name_at(columns_[each.slot], order)); });
+    if (alike.size() == 1) std::swap(pairs, alike);
+  }
   return pairs.size() == 1 ? std::optional(std::move(pairs.front())) : std::nullopt;
 }
 
@@ -269,6 +277,10 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
       std::any_of(definition.columns.begin(), definition.columns.end(), [](const auto& column) { return !column.former_name.empty(); });
   if (definition.renamed && !is_told) {
     if (auto renaming = untold_renaming(definition, order)) renamings.push_back(std::move(*renaming));
+  }
+  if (!is_names_alone(definition)) {
+    last_definition_ = {std::string(order), {}};
+    for (const auto& column : definition.columns) last_definition_.second.push_back(column.name);
   }
   const bool has_any_order = !is_names_alone(definition) && follows_definitions();
   std::vector<Renaming> aside;

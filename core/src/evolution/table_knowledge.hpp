@@ -192,8 +192,8 @@ class TableKnowledge {
   std::unordered_map<std::string, std::vector<Former>> formers_;  ///< by name that a column had
   std::vector<Merge> merges_;
   std::size_t merges_taken_ = 0;
-  bool is_mixed_ = false, has_definitions_ = false, has_lacked_ = false;  ///< the last: rows may lack a column that is not dropped
-  bool has_unplaced_ = false;                                             ///< a column may be
+  std::pair<std::string, std::vector<std::string>> last_definition_;  ///< that was read, of types: its source order, its columns
+  bool is_mixed_ = false, has_definitions_ = false, has_lacked_ = false, has_unplaced_ = false;  ///< the last two: a column may be
   event::Arena arena_{4 << 10};
 };
 

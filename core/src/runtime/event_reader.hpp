@@ -20,9 +20,12 @@ class SourceEventReader final : public apply::EventReader {
 
   Result<void> read(const apply::Table& table, const progress::Partition& partition, int64_t first, int64_t last,
                     const Visit& visit) override;
+  Result<int64_t> read_piece(const apply::Table& table, const progress::Partition& partition, int64_t first, int64_t last,
+                             std::size_t turns, const Visit& visit) override;
   [[nodiscard]] event::ShapeRegistry& shapes() override { return shapes_; }
 
  private:
+  class Reading;
   event::ShapeRegistry& shapes_;
   std::vector<std::unique_ptr<SourceRuntime>>& sources_;
   Destinations* destinations_ = nullptr;

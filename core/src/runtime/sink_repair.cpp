@@ -1,5 +1,6 @@
 // SinkRuntime's detached tables: tried again until they are back with the others.
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "runtime/log.hpp"
@@ -10,6 +11,32 @@ namespace {
 
 constexpr auto kLook = std::chrono::seconds(1);
 constexpr std::string_view kCannotReadBack = "; and what it missed cannot be read again: ";
+
+// A piece of what the table misses of a partition. The offset up to which it was read; the end where the partition was sent somewhere else
+// meanwhile.
+Result<int64_t> read_piece(const SinkRuntime::Context& context, apply::Table& table, const apply::Table::Missed& missed, std::size_t turns,
+                           const std::function<bool()>& goes_on) {
+  progress::Partition& partition = *missed.partition;
+  int64_t from = missed.first;
+  bool is_sent_away = false;
+  const auto take = [&](const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes) {
+    const int64_t next = message.messages[0].offset + 1;
+    const auto refuse = [&](const apply::Refusal& refusal) {
+      context.dead_letters.add(dead_letters::make_dead_letter(partition, message.messages[refusal.message], table.identity().sink,
+                                                              table.identity().target(), refusal.reason, refusal.error));
+    };
+    is_sent_away =
+        !table.read_back({partition, message, rows, context.reader.shapes(), next}, from, indexes.data(), indexes.size(), refuse);
+    if (is_sent_away) return false;
+    from = next;
+    return goes_on();
+  };
+  auto reached = context.reader.read_piece(table, partition, from, missed.end - 1, turns, take);
+  if (!reached) return reached;
+  if (is_sent_away) return missed.end;
+  table.read_back_to(partition, from, *reached);
+  return *reached;
+}
 
 }  // namespace
 
@@ -102,38 +129,26 @@ Result<bool> SinkRuntime::is_active(apply::Writer& writer, apply::Table& table) 
   return active;
 }
 
-// Up to a batch of messages of each partition. False: nothing was missed.
+// Up to a batch of messages of each partition, in turns: a piece of each. False: nothing was missed.
 Result<bool> SinkRuntime::read_missed(apply::Table& table) {
-  const auto missed = table.missed();
-  for (const auto& [partition, first, end] : missed) {
-    int64_t from = first;
-    int64_t reached = end;
-    int64_t messages = 0;
-    auto read = context_.reader.read(table, *partition, first, end - 1,
-                                     [&](const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes) {
-                                       const int64_t next = message.messages[0].offset + 1;
-                                       const bool taken =
-                                           table.read_back({*partition, message, rows, context_.reader.shapes(), next}, from,
-                                                           indexes.data(), indexes.size(), [&](const apply::Refusal& refusal) {
-                                                             context_.dead_letters.add(dead_letters::make_dead_letter(
-                                                                 *partition, message.messages[refusal.message], table.identity().sink,
-                                                                 table.identity().target(), refusal.reason, refusal.error));
-                                                           });
-                                       if (!taken) {
-                                         reached = from;
-                                         return false;
-                                       }
-                                       from = next;
-                                       if (!stops_repairs() && ++messages < static_cast<int64_t>(manifest_.batch.max_rows) &&
-                                           table.buffered_bytes() < manifest_.batch.max_bytes)
-                                         return true;
-                                       reached = next;
-                                       return false;
-                                     });
-    if (!read) return std::move(read.error());
-    table.read_back_to(*partition, from, reached);
-  }
-  return !missed.empty();
+  auto missed = table.missed();
+  if (missed.empty()) return false;
+  const std::size_t turns = missed.size();
+  const auto most = static_cast<int64_t>(manifest_.batch.max_rows) * static_cast<int64_t>(turns);
+  int64_t messages = 0;
+  const auto has_room = [&] { return !stops_repairs() && messages < most && table.buffered_bytes() < manifest_.batch.max_bytes; };
+  do {
+    for (auto& piece : missed) {
+      auto reached = read_piece(context_, table, piece, turns, [&] {
+        ++messages;
+        return has_room();
+      });
+      if (!reached) return std::move(reached.error());
+      piece.first = *reached;
+    }
+    std::erase_if(missed, [](const auto& piece) { return piece.first >= piece.end; });
+  } while (!missed.empty() && has_room());
+  return true;
 }
 
 }  // namespace cdcrt::runtime

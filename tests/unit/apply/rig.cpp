@@ -263,6 +263,12 @@ int64_t Rig::stored_next(int32_t partition) {
   return -1;
 }
 
+Result<int64_t> Rig::read_piece(const apply::Table& of, const progress::Partition& partition, int64_t first, int64_t last,
+                                std::size_t /*turns*/, const Visit& visit) {
+  if (auto done = read(of, partition, first, last, visit); !done) return std::move(done.error());
+  return last + 1;
+}
+
 Result<void> Rig::read(const apply::Table&, const progress::Partition& partition, int64_t first, int64_t last, const Visit& visit) {
   if (!can_read_again) return make_error(CDCRT_UNSUPPORTED, "the source cannot read a message again");
   const auto number = static_cast<std::size_t>(partition.number());

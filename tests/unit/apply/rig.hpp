@@ -84,6 +84,8 @@ class Rig final : public apply::EventReader {
 
   Result<void> read(const apply::Table& table, const progress::Partition& partition, int64_t first, int64_t last,
                     const Visit& visit) override;
+  Result<int64_t> read_piece(const apply::Table& table, const progress::Partition& partition, int64_t first, int64_t last,
+                             std::size_t turns, const Visit& visit) override;
   [[nodiscard]] event::ShapeRegistry& shapes() override { return shapes_; }
 
   memory_sink::Database database;

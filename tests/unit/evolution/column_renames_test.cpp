@@ -272,6 +272,16 @@ TEST_CASE("renames: which name a column had need not be told where one alone is 
       CHECK(table.column(4).source_name == "d");
     }
   }
+  SUBCASE("rows of the new name show a column that the definition before it added") {
+    RenamedTable table;
+    CHECK(table.row(rows({"id", "b", "c"}), "7").slots == Slots{0, 2, 3});
+    auto added = definition({"id", "a", "c"});
+    added.renamed = false;
+    table.define(added, "4");
+    table.define(definition({"id", "b", "c"}), "5");
+    CHECK(table.column(1).source_name == "b");
+    CHECK(table.active() == 3);
+  }
   SUBCASE("two are gone, or none is new: nothing is guessed") {
     RenamedTable table;
     CHECK(table.row(rows({"id", "a", "c"}), "2").slots == Slots{0, 1, 2});

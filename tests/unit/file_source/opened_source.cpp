@@ -1,5 +1,7 @@
 #include "opened_source.hpp"
 
+#include <zlib.h>
+
 #include <algorithm>
 
 #include "paths.hpp"
@@ -156,6 +158,21 @@ int32_t OpenedSource::call(Failure& to, const std::function<int32_t(cdcrt_error*
   if (error.config_key != nullptr) to.config_key = error.config_key;
   if (error.release != nullptr) error.release(&error);
   return code;
+}
+
+std::string packed(const std::string& bytes) {
+  z_stream stream{};
+  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  std::string out(deflateBound(&stream, bytes.size()) + 64, '\0');
+  std::string in = bytes;
+  stream.next_in = reinterpret_cast<Bytef*>(in.data());
+  stream.avail_in = static_cast<uInt>(in.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
 }
 
 }  // namespace file_source_test

@@ -127,6 +127,9 @@ class OpenedSource {
   void* self_ = nullptr;
 };
 
+/// As gzip.
+std::string packed(const std::string& bytes);
+
 inline Settings reading(std::vector<std::string> paths) {
   Settings settings;
   settings.paths = std::move(paths);

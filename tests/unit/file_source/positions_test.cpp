@@ -17,6 +17,16 @@ Places sorted(Places places) {
   return places;
 }
 
+/// What this process has read of files so far.
+uint64_t bytes_read() {
+  std::ifstream counts("/proc/self/io");
+  std::string name;
+  uint64_t bytes = 0;
+  counts >> name >> bytes;
+  REQUIRE(name == "rchar:");
+  return bytes;
+}
+
 /// Replaces standard input for as long as it lives.
 class StandardInput {
  public:
@@ -296,6 +306,39 @@ TEST_CASE("fetch: messages are read again by position, also those of unreadable 
     CHECK(noise[0].value == "noise");
     CHECK(unreadable_reason(noise[0]) != "");
     CHECK(source.fetch_failure.code == CDCRT_OK);
+  }
+}
+
+TEST_CASE("fetch: partitions that are read in turn are read in one pass over the files") {
+  const Folder folder;
+  constexpr int kPartitions = 16, kMessages = 48'000;
+  std::string text, more;
+  std::vector<int64_t> next(kPartitions);
+  std::vector<int> order;
+  for (int i = 0; i < kMessages; ++i) order.push_back(i * 7919 % 104'729 % kPartitions);
+  for (int i = 0; i < kMessages; ++i) {
+    (i < kMessages / 2 ? text : more) += line("a", order[i], next[order[i]]++, "\"v" + std::to_string(i) + std::string(400, 'x') + "\"");
+  }
+  for (const bool is_packed : {false, true}) {
+    CAPTURE(is_packed);
+    OpenedSource source(reading({folder.write(is_packed ? "1.gz" : "1", is_packed ? packed(text) : text), folder.write("2", more)}));
+    REQUIRE(source.all().size() == kMessages);
+    const uint64_t before = bytes_read();
+    std::vector<int64_t> read(kPartitions);
+    for (bool any = true; any;) {
+      any = false;
+      for (int partition = 0; partition < kPartitions; ++partition) {
+        // What the last call gave was too much by some.
+        if (read[partition] > 0 && read[partition] % 40 == 0) read[partition] -= 3;
+        const int64_t last = std::min(read[partition] + 99, next[partition] - 1);
+        const auto messages = source.fetch("a", partition, read[partition], last);
+        REQUIRE(static_cast<int64_t>(messages.size()) == last - read[partition] + 1);
+        for (const auto& message : messages) REQUIRE(message.offset == read[partition]++);
+        any = any || read[partition] < next[partition];
+      }
+    }
+    // The first piece of each partition is looked for by itself.
+    CHECK(bytes_read() - before < 2 * (text.size() + more.size()));
   }
 }
 

@@ -92,6 +92,12 @@ Reading ByteStream::look_for_magic(Deadline deadline, sdk::Status& why) {
   return Reading::kData;
 }
 
+sdk::Status ByteStream::look() {
+  sdk::Status why;
+  if (!looked_) look_for_magic({}, why);
+  return why;
+}
+
 Reading ByteStream::read(char* to, size_t room, Deadline deadline, size_t& got, sdk::Status& why) {
   if (!looked_) {
     const Reading reading = look_for_magic(deadline, why);

@@ -31,6 +31,8 @@ class ByteStream {
   sdk::Status open();
   /// Reads up to `room` bytes. Only pipes and terminals wait. After kFailed, `why` says what and where.
   Reading read(char* to, size_t room, Deadline deadline, size_t& got, sdk::Status& why);
+  /// Only for regular files: so that is_packed() is known before the first read.
+  sdk::Status look();
   /// True for gzip; known after the first read.
   [[nodiscard]] bool is_packed() const { return unpacker_ != nullptr; }
   /// Goes on reading at this byte; only for regular files that are not gzip.

@@ -27,7 +27,7 @@ FileSource::FileSource(const sdk::Config& config, sdk::Host host)
     : host_(std::move(host)), layout_(config.string("layout") == "values" ? Layout::kValues : Layout::kKcat),
       max_line_(config.bytes("max_line")), batch_messages_(static_cast<uint64_t>(config.integer("batch_messages"))),
       batch_bytes_(config.bytes("batch_bytes")), most_held_(std::max<uint64_t>(8 << 20, 2 * batch_bytes_)), inputs_(layout_, max_line_),
-      decoder_(layout_, max_line_) {}
+      decoder_(layout_, max_line_), rereader_(inputs_, partitions_, layout_, max_line_, pool_) {}
 
 sdk::Status FileSource::configure(const sdk::Config& config) {
   const std::string topic = config.string("topic");
@@ -202,9 +202,9 @@ void FileSource::deliver(const Line& line, const Input& input) {
       if (batch.count() == 0) drop(partition);
       continue;
     }
+    remember(partition, line, partition.next);
     partition.next = located.offset + 1;
     partition.runs.add(located.offset);
-    remember(partition, line, located.offset);
     if (batch.count() >= batch_messages_ || batch.payload_bytes() >= batch_bytes_) {
       ready_ = &partition;
     } else if (held_ > most_held_) {
@@ -228,7 +228,7 @@ Reading FileSource::read_line(Deadline deadline, Line& line, sdk::Status& why) {
     }
     Reading reading = reader_->next(deadline, line, why);
     done_.store(done_before_ + reader_->taken(), std::memory_order_relaxed);
-    if (reading == Reading::kData && is_cut(line, reader_->is_packed(), file_)) reading = leave_end(line, file_, why);
+    if (reading == Reading::kData && is_cut(line, reader_->is_packed(), inputs[file_])) reading = leave_end(line, file_, why);
     if (reading != Reading::kEnd) return reading;
     why = check_length(inputs[file_]);
     if (!why.ok()) return Reading::kFailed;
@@ -237,10 +237,6 @@ Reading FileSource::read_line(Deadline deadline, Line& line, sdk::Status& why) {
     reader_.reset();
     ++file_;
   }
-}
-
-bool FileSource::is_cut(const Line& line, bool is_packed, size_t file) const {
-  return !line.is_ended && !is_packed && inputs_.all()[file].is_regular && !line.is_too_long() && ending_of(line.text) == Ending::kCut;
 }
 
 // Half a line is never taken for a whole one: whoever writes the file may not be done with it.
@@ -375,49 +371,7 @@ void FileSource::warn_of_skipped() {
 sdk::Status FileSource::fetch(std::string_view topic, int32_t number, int64_t first, int64_t last,
                               const std::function<bool(const cdcrt_message&)>& visit) {
   if (!inputs_.can_rewind()) return cannot_go_back();
-  const auto& inputs = inputs_.all();
-  const Mark mark = partitions_.mark_before(topic, number, first);
-  const bool wants_unreadable = number == kUnreadablePartition;
-  const auto name = std::make_shared<const std::string>(topic);
-  LineDecoder decoder(layout_, max_line_);
-  int64_t seen = -1;
-  for (size_t file = mark.file; file < inputs.size(); ++file) {
-    if (inputs[file].is_pending) continue;
-    LineReader reader(inputs[file].path, max_line_);
-    auto status = reader.open();
-    if (status.ok() && file == mark.file) status = reader.seek(mark.byte, mark.number);
-    if (!status.ok()) return status;
-    for (;;) {
-      Line line;
-      const Reading reading = reader.next({}, line, status);
-      if (reading == Reading::kFailed) return status;
-      if (reading != Reading::kData) break;
-      if (is_cut(line, reader.is_packed(), file)) {
-        if (layout_ == Layout::kValues || !inputs_.is_followed(file)) break;
-        line.is_cut = true;
-      }
-      Located located;
-      if (!decoder.locate(line, inputs[file], located)) continue;
-      const auto is_asked = [&] {
-        return located.partition == number && located.topic == topic && located.offset >= first && located.offset > seen &&
-               located.offset <= last;
-      };
-      if (located.partition == number && located.topic == topic && located.offset > last) return {};
-      // Whether a line is unreadable shows only when it was read to its end.
-      if (!is_asked() && !(wants_unreadable && located.is_readable)) continue;
-      auto batch = std::make_unique<sdk::MessageBatch>(pool_, name, number, 0);
-      bool is_added = decoder.decode(located, *batch);
-      if (!is_added && is_asked()) is_added = decoder.decode(located, *batch);
-      if (!is_added || !is_asked()) continue;
-      seen = located.offset;
-      cdcrt_messages messages{};
-      sdk::MessageBatch::hand_over(std::move(batch), &messages);
-      const bool goes_on = visit(messages.messages[0]);
-      messages.release(&messages);
-      if (!goes_on) return {};
-    }
-  }
-  return {};
+  return rereader_.fetch(topic, number, first, last, visit);
 }
 
 cdcrt_extent FileSource::extent() { return {done_.load(std::memory_order_relaxed), total_.load(std::memory_order_relaxed)}; }

@@ -11,6 +11,7 @@
 #include "line_decoder.hpp"
 #include "line_reader.hpp"
 #include "partitions.hpp"
+#include "rereader.hpp"
 #include "topic_filter.hpp"
 
 namespace cdcrt::file_source {
@@ -39,7 +40,6 @@ class FileSource : public sdk::Source {
  private:
   sdk::Status prepare();
   Reading read_line(Deadline deadline, Line& line, sdk::Status& why);
-  [[nodiscard]] bool is_cut(const Line& line, bool is_packed, size_t file) const;
   Reading leave_end(Line& line, size_t file, sdk::Status& why);
   void leave_pending(const Input& input);
   [[nodiscard]] sdk::Status check_length(const Input& input);
@@ -67,6 +67,7 @@ class FileSource : public sdk::Source {
   LineDecoder decoder_;
   Partitions partitions_;
   std::shared_ptr<sdk::BlockPool> pool_ = std::make_shared<sdk::BlockPool>();
+  Rereader rereader_;  // of the thread that fetches
   std::unique_ptr<sdk::MessageBatch> scratch_;
   std::vector<Partition*> pending_;  // partitions with a batch in the making
   uint64_t held_ = 0;                // memory of those batches

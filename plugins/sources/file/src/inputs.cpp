@@ -76,6 +76,10 @@ Ending ending_of(std::string_view line) {
   return is_text || depth > 0 ? Ending::kCut : Ending::kWhole;
 }
 
+bool is_cut(const Line& line, bool is_packed, const Input& input) {
+  return !line.is_ended && !is_packed && input.is_regular && !line.is_too_long() && ending_of(line.text) == Ending::kCut;
+}
+
 sdk::Status Inputs::configure(const std::vector<std::string>& paths, const std::string& topic) {
   for (const auto& path : paths) {
     const bool again = std::any_of(all_.begin(), all_.end(), [&](const Input& input) { return input.path == path; });

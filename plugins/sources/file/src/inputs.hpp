@@ -15,6 +15,8 @@
 
 namespace cdcrt::file_source {
 
+struct Line;
+
 enum class Layout : uint8_t { kKcat, kValues };
 
 struct Input {
@@ -93,5 +95,7 @@ enum class Ending : uint8_t {
   kCut     ///< JSON in the middle: the rest is still to come, or lost
 };
 Ending ending_of(std::string_view line);
+/// The file ends in the middle of this line: whoever writes it may not be done.
+bool is_cut(const Line& line, bool is_packed, const Input& input);
 
 }  // namespace cdcrt::file_source

@@ -10,11 +10,12 @@ namespace cdcrt::file_source {
 namespace {
 
 constexpr size_t kBlockBytes = 256 << 10;
+constexpr size_t kFirstBlockBytes = 16 << 10;
 constexpr char kByteOrderMark[] = {'\xEF', '\xBB', '\xBF'};
 
 }  // namespace
 
-LineReader::LineReader(std::string path, uint64_t max_line) : stream_(std::move(path)), max_line_(max_line) {}
+LineReader::LineReader(std::string path, uint64_t max_line) : stream_(std::move(path)), max_line_(max_line), block_(kBlockBytes) {}
 
 void LineReader::make_room() {
   const size_t held = end_ - begin_;
@@ -44,7 +45,8 @@ Reading LineReader::fill(Deadline deadline, sdk::Status& why) {
   if (begin_ > 0 || end_ == capacity_) make_room();
   size_t got = 0;
   // Little is read beyond a long line, so that its memory can go with it.
-  const Reading reading = stream_.read(buffer_.get() + end_, std::min(capacity_ - end_, kBlockBytes), deadline, got, why);
+  const Reading reading = stream_.read(buffer_.get() + end_, std::min(capacity_ - end_, block_), deadline, got, why);
+  block_ = std::min(2 * block_, kBlockBytes);
   if (reading == Reading::kData) end_ += got;
   return reading;
 }
@@ -140,6 +142,7 @@ sdk::Status LineReader::seek(uint64_t byte, uint64_t number) {
   auto status = stream_.seek(byte);
   if (status.ok()) {
     started_ = true;
+    block_ = kFirstBlockBytes;
     byte_ = byte;
     number_ = number - 1;
   }

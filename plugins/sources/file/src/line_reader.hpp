@@ -38,7 +38,11 @@ class LineReader {
   void give_back_large();
   /// Goes on at a line that an earlier reader of the same file reported; a gzip file starts over, so both must be its start.
   sdk::Status seek(uint64_t byte, uint64_t number);
+  /// Only for regular files: so that is_packed() is known before the first line.
+  sdk::Status look() { return stream_.look(); }
   [[nodiscard]] bool is_packed() const { return stream_.is_packed(); }
+  /// Where the next line starts, in the unpacked bytes.
+  [[nodiscard]] uint64_t byte() const { return byte_; }
   [[nodiscard]] uint64_t taken() const { return stream_.taken(); }
   /// Lines handed out so far, or their number where it began in the middle.
   [[nodiscard]] uint64_t lines() const { return number_; }
@@ -65,6 +69,7 @@ class LineReader {
   bool is_long_ = false;
   bool at_end_ = false;
   bool started_ = false;
+  size_t block_;  // read at once; little at first behind a place that was sought, where often little is wanted
 };
 
 }  // namespace cdcrt::file_source

@@ -5,13 +5,12 @@
 namespace cdcrt::file_source {
 namespace {
 
-constexpr size_t kMaxMarks = 2048;  // of one partition
-constexpr size_t kMaxRuns = 4096;   // even
+constexpr size_t kMaxRuns = 4096;  // even
 
 }  // namespace
 
 void Marks::note(const Mark& mark) {
-  if (marks_.size() >= kMaxMarks) {
+  if (marks_.size() >= most_) {
     // Every second one goes, so that memory does not grow with the input.
     size_t kept = 0;
     for (size_t i = 0; i < marks_.size(); i += 2) marks_[kept++] = marks_[i];
@@ -20,6 +19,7 @@ void Marks::note(const Mark& mark) {
   }
   marks_.push_back(mark);
   last_ = mark.offset;
+  last_place_ = mark;
   since_ = 0;
 }
 
@@ -71,8 +71,8 @@ Partition& Partitions::make(std::string_view topic, int32_t number, bool is_want
 }
 
 void Partitions::note(Partition& partition, const Mark& mark) {
-  if (!partition.marks.is_due(mark.offset)) {
-    partition.marks.skip();
+  if (!partition.marks.is_due(mark)) {
+    partition.marks.skip(mark);
     return;
   }
   const std::lock_guard<std::mutex> lock(mutex_);

@@ -13,7 +13,7 @@
 
 namespace cdcrt::file_source {
 
-/// A line from which every message of a partition from an offset on can be found.
+/// A line from which every message of a partition from an offset on can be found: the offset behind that of the message before it.
 struct Mark {
   int64_t offset = 0;
   size_t file = 0;
@@ -24,18 +24,30 @@ struct Mark {
 /// A sparse, bounded list of marks in the order of offsets.
 class Marks {
  public:
-  /// True: a message with this offset, delivered now, is to be noted; else it is to be skipped.
-  [[nodiscard]] bool is_due(int64_t offset) const { return offset > last_ && (marks_.empty() || since_ + 1 >= stride_); }
+  /// At most `most`, an even number; at first one for `stride` messages, then for twice as many, and so on.
+  Marks(size_t most, uint64_t stride) : most_(most), stride_(stride) {}
+  /// True: the mark of the message that comes now is to be noted; else it is to be skipped. Also where much stands between the message before
+  /// it and this one, so that nobody reads it on the way.
+  [[nodiscard]] bool is_due(const Mark& mark) const {
+    const bool is_far = mark.file != last_place_.file || mark.byte > last_place_.byte + kFar;
+    return mark.offset > last_ && (marks_.empty() || is_far || since_ + 1 >= stride_);
+  }
   void note(const Mark& mark);
-  void skip() { ++since_; }
+  void skip(const Mark& mark) {
+    ++since_;
+    last_place_ = mark;
+  }
   /// The last mark at or before `offset`; the start of the first file when there is none.
   [[nodiscard]] Mark before(int64_t offset) const;
 
  private:
   std::vector<Mark> marks_;
-  uint64_t stride_ = 4096;  // messages between two marks
+  size_t most_;
+  uint64_t stride_;  // messages between two marks
+  static constexpr uint64_t kFar = 256 << 10;
   uint64_t since_ = 0;
   int64_t last_ = -1;
+  Mark last_place_;
 };
 
 /// Which offsets were handed out since the start, as runs of neighbours; bounded: where there are very many gaps, some count as handed out.
@@ -69,7 +81,7 @@ struct Partition {
   int64_t skipped_after = 0;   ///< what it followed
   Runs runs;
   std::unique_ptr<sdk::MessageBatch> pending;
-  Marks marks;
+  Marks marks{2048, 4096};
 };
 
 /// Every partition met or named. One thread, except marks_before, which may be called from another.
@@ -86,7 +98,7 @@ class Partitions {
   void each(Visit&& visit) {
     for (auto& partition : all_) visit(*partition);
   }
-  /// Remembers where a message that was just delivered stands.
+  /// Remembers where the message that comes now stands.
   void note(Partition& partition, const Mark& mark);
   /// Any thread.
   [[nodiscard]] Mark mark_before(std::string_view topic, int32_t number, int64_t offset) const;
