@@ -58,6 +58,8 @@ class Table {
   /// Bytes and rows that are buffered and not being written.
   [[nodiscard]] std::size_t buffered_bytes() const;
   [[nodiscard]] std::size_t buffered_rows() const;
+  /// The same as of the last rows that came, without a lock.
+  [[nodiscard]] std::size_t last_buffered_rows() const { return held_rows_.load(std::memory_order_relaxed); }
   /// What waits since the last batch was sealed, or was the last one, are rows of a snapshot or load and no changes.
   [[nodiscard]] bool is_loading() const { return is_loading_; }
   /// Hands out what is buffered. nullopt: nothing is, or the table's state is not the one that the caller writes (`detached` or not).
@@ -148,6 +150,9 @@ class Table {
   [[nodiscard]] bool has_one_source() const;
   [[nodiscard]] bool is_by_source() const;
 
+  /// Its observer's.
+  [[nodiscard]] ObserverSeat& seat() { return seat_; }
+
   // Used by one writer at a time, while it holds a Sealed of this table.
 
   [[nodiscard]] TargetDefinition& definition() { return definition_; }
@@ -172,6 +177,7 @@ class Table {
   [[nodiscard]] int64_t oldest_unapplied() const;
 
   const TableIdentity identity_;
+  ObserverSeat seat_;
   mutable std::mutex mutex_;
   TableFold fold_;
   TargetDefinition definition_;
@@ -194,6 +200,7 @@ class Table {
   int64_t last_commit_us_ = 0;   ///< since 1970; 0: never
   int64_t applied_to_us_ = 0;    ///< latest commit time at the source of what is durable; 0: not known
   std::size_t accounted_ = 0;
+  std::atomic<std::size_t> held_rows_{0};
   std::atomic<int> waiting_{0};
 };
 

@@ -15,6 +15,7 @@
 #include "event/arena.hpp"
 #include "event/shape.hpp"
 #include "evolution/column.hpp"
+#include "evolution/column_list.hpp"
 #include "evolution/column_rules.hpp"
 
 namespace cdcrt::evolution {
@@ -73,7 +74,9 @@ class TableKnowledge {
   /// Which column one of `all` that are stored is; none: -1.
   [[nodiscard]] int32_t slot_of(const Column& stored, const std::vector<Column>& all) const;
 
-  [[nodiscard]] const std::vector<Column>& columns() const { return columns_; }
+  [[nodiscard]] const std::vector<Column>& columns() const { return columns_.all(); }
+  /// As they are now, for whoever reads them later.
+  [[nodiscard]] ColumnList::Shared share_columns() { return columns_.share(); }
   [[nodiscard]] const std::vector<uint32_t>& key() const { return key_; }
   /// False until an event or the route said what the key is.
   [[nodiscard]] bool key_known() const { return key_known_; }
@@ -174,7 +177,7 @@ class TableKnowledge {
   const route::Route* route_;
   cdcrt_limits limits_;
   bool keyed_;
-  std::vector<Column> columns_;
+  ColumnList columns_;
   std::unordered_map<std::string, uint32_t> slots_;
   std::unordered_map<uint64_t, ShapeMap> maps_;  ///< by event::Shape::id
   ShapeMap late_map_, names_map_;
