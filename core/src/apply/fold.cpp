@@ -110,7 +110,7 @@ Fold Fold::after(const Fold& last) {
   constexpr std::size_t kMostBytes = 2 << 10, kMostEntries = 8;
   Fold next;
   next.usual_ = static_cast<uint32_t>(std::min(last.entries_.size(), kMostEntries));
-  next.arena_ = event::Arena(kBlock, std::clamp(last.arena_.used(), event::Arena::kFirstBlock, kMostBytes));
+  next.arena_ = event::Arena(32 << 10, std::clamp(last.arena_.used(), event::Arena::kFirstBlock, kMostBytes));
   return next;
 }
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -158,8 +157,7 @@ class Fold {
     entry.nulls_from = std::min(entry.nulls_from, slot);
     leaves_nulls_out_ = true;
   }
-  /// False: no entry does.
-  [[nodiscard]] bool may_leave_nulls_out() const { return leaves_nulls_out_; }
+  [[nodiscard]] bool may_leave_nulls_out() const { return leaves_nulls_out_; }  ///< false: no entry does
   EventCounts counts;
   /// Pairs of entries (by index) that one event changed: it is applied to both or to none.
   std::vector<std::pair<uint32_t, uint32_t>> links;
@@ -186,8 +184,7 @@ class Fold {
   std::unordered_map<std::string_view, uint32_t> last_of_;
   bool has_long_chains_ = false, leaves_nulls_out_ = false;
   uint32_t usual_ = 0;  ///< entries that are likely to come
-  static constexpr std::size_t kBlock = 32 << 10;
-  event::Arena arena_{kBlock};
+  event::Arena arena_{32 << 10};
 };
 
 /// `width` ABSENT cells, aligned, that live as long as the arena.

@@ -99,7 +99,8 @@ class RowFolder {
   const std::function<void()> follow_;
   CellConverter converter_;
   bool by_source_ = false;
-  std::shared_ptr<const std::vector<SourceOfRows>> sources_ = std::make_shared<const std::vector<SourceOfRows>>();  ///< replaced by longer ones
+  std::shared_ptr<const std::vector<SourceOfRows>> sources_ =
+      std::make_shared<const std::vector<SourceOfRows>>();  ///< replaced by longer ones
   std::vector<cdcrt_cell> scratch_, before_scratch_;
   std::string key_scratch_, image_scratch_;
 };

@@ -54,13 +54,13 @@ struct SealedTable {
   std::vector<uint32_t> key;                        ///< slots
   std::vector<uint32_t> message_key;                ///< slots, where it is a part of `key`; else empty
   bool key_known = false;
-  bool told_keyless = false;          ///< as progress::StoredTable has it
-  bool is_mixed = false;              ///< as TableKnowledge::take_mixed() said
-  std::string definition_topic;       ///< as StoredTable's
-  uint64_t version = 0;               ///< of what is known of the columns
+  bool told_keyless = false;                                        ///< as progress::StoredTable has it
+  bool is_mixed = false;                                            ///< as TableKnowledge::take_mixed() said
+  std::string definition_topic;                                     ///< as StoredTable's
+  uint64_t version = 0;                                             ///< of what is known of the columns
   std::shared_ptr<const std::vector<SourceOfRows>> shared_sources;  ///< what Entry::source counts; null: none
-  bool in_order = false;              ///< KeyOrder::settle was asked
-  bool by_source = false;             ///< folded in source order: SourceOrder decides in each transaction anew
+  bool in_order = false;                                            ///< KeyOrder::settle was asked
+  bool by_source = false;  ///< folded in source order: SourceOrder decides in each transaction anew
 
   /// By slot. They and the sources are the table's own as they were, which all batches share that were sealed meanwhile.
   [[nodiscard]] const std::vector<evolution::Column>& columns() const {

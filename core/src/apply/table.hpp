@@ -32,6 +32,7 @@ class Table {
   explicit Table(TableIdentity identity);
 
   [[nodiscard]] const TableIdentity& identity() const { return identity_; }
+  [[nodiscard]] ObserverSeat& seat() { return seat_; }  ///< its observer's
   [[nodiscard]] cdcrt_table abi() const;
 
   /// Before the first row: what the target keeps of this table, but for its progress.
@@ -49,17 +50,13 @@ class Table {
   /// Folds rows (indexes into batch.rows, ascending) of one decoded batch; all rows of a message come in one call.
   void accept(const Decoded& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
 
-  /// True when there is something to write and nothing is being written.
-  [[nodiscard]] bool ready() const;
-  /// Since when rows are buffered; only meaningful when ready().
-  [[nodiscard]] std::chrono::steady_clock::time_point waiting_since() const;
-  /// When seal() last gave something out; the epoch: never.
-  [[nodiscard]] std::chrono::steady_clock::time_point last_sealed() const;
+  [[nodiscard]] bool ready() const;  ///< there is something to write, and nothing is being written
+  [[nodiscard]] std::chrono::steady_clock::time_point waiting_since() const;  ///< only meaningful when ready()
+  [[nodiscard]] std::chrono::steady_clock::time_point last_sealed() const;    ///< when seal() last gave something out; the epoch: never
   /// Bytes and rows that are buffered and not being written.
   [[nodiscard]] std::size_t buffered_bytes() const;
   [[nodiscard]] std::size_t buffered_rows() const;
-  /// The same as of the last rows that came, without a lock.
-  [[nodiscard]] std::size_t last_buffered_rows() const { return held_rows_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t last_buffered_rows() const { return held_rows_; }  ///< when rows came last; takes no lock
   /// What waits since the last batch was sealed, or was the last one, are rows of a snapshot or load and no changes.
   [[nodiscard]] bool is_loading() const { return is_loading_; }
   /// Hands out what is buffered. nullopt: nothing is, or the table's state is not the one that the caller writes (`detached` or not).
@@ -94,8 +91,7 @@ class Table {
   [[nodiscard]] bool may_learn_definitions() const;
   /// What another process stored of it while it was detached.
   void learn(const progress::StoredTable& stored);
-  /// Why the table is detached; empty: it is not.
-  [[nodiscard]] std::string detached() const;
+  [[nodiscard]] std::string detached() const;  ///< why it is; empty: it is not
   [[nodiscard]] bool is_detached() const;
   /// How many of its batches became durable.
   [[nodiscard]] uint64_t times_written() const;
@@ -149,9 +145,6 @@ class Table {
   /// As far as is known only one source table brings rows, so that one message key is one row.
   [[nodiscard]] bool has_one_source() const;
   [[nodiscard]] bool is_by_source() const;
-
-  /// Its observer's.
-  [[nodiscard]] ObserverSeat& seat() { return seat_; }
 
   // Used by one writer at a time, while it holds a Sealed of this table.
 

@@ -127,7 +127,6 @@ void TableFold::fold(const Decoded& batch, PartitionFold& into, const uint32_t* 
   const auto goes_on = [&] { return stopped_.empty() && lacks_key_.empty() && lacks_definitions_.empty() && into.place() == began; };
   (void)learn_key(batch, rows, count);
   std::vector<Refusal> refusals;
-  // Looking a shape up takes a lock.
   const event::Shape* shape = batch.first_shape;
   uint32_t shape_of_last = batch.rows.rows()[rows[0]].shape;
   for (std::size_t i = 0; i < count && goes_on(); ++i) {

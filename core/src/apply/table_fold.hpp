@@ -142,9 +142,9 @@ class TableFold {
   evolution::TableKnowledge knowledge_;
   RowFolder folder_;
   std::map<const progress::Partition*, PartitionFold> partitions_;
-  PartitionFold* last_ = nullptr;     ///< the one that was asked for last
-  mutable Held held_;                 ///< by all of them: asked for with each row of one of thousands of tables
-  mutable bool is_counted_ = false;   ///< held_ is right
+  PartitionFold* last_ = nullptr;                           ///< the one that was asked for last
+  mutable Held held_;                                       ///< by all of them: asked for with each row of one of thousands of tables
+  mutable bool is_counted_ = false;                         ///< held_ is right
   std::vector<progress::PartitionKey> foreign_partitions_;  ///< that other processes have written to this table
   std::size_t others_ = 0;
   std::string definition_topic_;  ///< where definitions come from; empty: none have come

@@ -1,4 +1,4 @@
-// ColumnList: the columns of a table, and a copy of them for whoever reads without the table's lock.
+// ColumnList: the columns of a table, for those who change them and for those who read them later without the table's lock.
 #pragma once
 
 #include <cstddef>
@@ -10,20 +10,26 @@
 
 namespace cdcrt::evolution {
 
-/// By slot. Not thread-safe; what share() gave out may be read by any thread, and never changes.
+/// By slot. Not thread-safe; what share() gave out may be read by any thread, and never changes: whoever changes a column afterwards gets
+/// a copy of them all. A reference from before that still has what was then, until share() is called again.
 class ColumnList {
  public:
   using Shared = std::shared_ptr<const std::vector<Column>>;
 
-  [[nodiscard]] const std::vector<Column>& all() const { return all_; }
-  [[nodiscard]] std::size_t size() const { return all_.size(); }
-  [[nodiscard]] auto begin() const { return all_.begin(); }
-  [[nodiscard]] auto end() const { return all_.end(); }
-  const Column& operator[](std::size_t slot) const { return all_[slot]; }
-  /// The same copy as the last time, unless one of those below was called since. A batch of one or two rows takes it with each write.
+  ColumnList() = default;
+  ColumnList(const ColumnList& other) : all_(std::make_shared<std::vector<Column>>(*other.all_)) {}
+  ColumnList& operator=(const ColumnList&) = delete;
+
+  [[nodiscard]] const std::vector<Column>& all() const { return *all_; }
+  [[nodiscard]] std::size_t size() const { return all_->size(); }
+  [[nodiscard]] auto begin() const { return all().begin(); }
+  [[nodiscard]] auto end() const { return all().end(); }
+  const Column& operator[](std::size_t slot) const { return all()[slot]; }
+  /// A batch of one or two rows takes them with each write, and nothing is copied while they stay as they are.
   [[nodiscard]] Shared share() {
-    if (!shared_) shared_ = std::make_shared<const std::vector<Column>>(all_);
-    return shared_;
+    is_shared_ = true;
+    before_.reset();
+    return all_;
   }
 
   // What may change a column.
@@ -37,11 +43,15 @@ class ColumnList {
 
  private:
   std::vector<Column>& edit() {
-    shared_.reset();
-    return all_;
+    if (std::exchange(is_shared_, false)) {
+      before_ = std::move(all_);
+      all_ = std::make_shared<std::vector<Column>>(*before_);
+    }
+    return *all_;
   }
-  std::vector<Column> all_;
-  Shared shared_;
+  std::shared_ptr<std::vector<Column>> all_ = std::make_shared<std::vector<Column>>();
+  std::shared_ptr<const std::vector<Column>> before_;  ///< those that were shared last
+  bool is_shared_ = false;
 };
 
 }  // namespace cdcrt::evolution

@@ -84,8 +84,8 @@ struct DecodePool::Worker {
   Heartbeat& heartbeat;
   std::vector<plugin::Format> formats;  // by source
   event::RowBatch rows;
-  uint64_t shape_generation;                                              // that the formats know
-  std::vector<std::pair<Destination, std::vector<uint32_t>>> by_table;   // of the batch, the first `tables` of them
+  uint64_t shape_generation;                                            // that the formats know
+  std::vector<std::pair<Destination, std::vector<uint32_t>>> by_table;  // of the batch, the first `tables` of them
   std::size_t tables = 0;
   TablePlaces places;  // in by_table
   std::vector<cdcrt_message> readable;
@@ -255,8 +255,8 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
     while (last < rows.size() && message_of(last) == message_of(last - 1)) ++last;
     const int64_t next =
         last == rows.size() ? messages.messages[messages.count - 1].offset + 1 : messages.messages[message_of(last)].offset;
-    table.accept({flow.partition, messages, worker.rows, context_.shapes, next, first == 0 ? to.shape : nullptr}, rows.data() + first, last - first,
-                 [&](const apply::Refusal& refusal) {
+    table.accept({flow.partition, messages, worker.rows, context_.shapes, next, first == 0 ? to.shape : nullptr}, rows.data() + first,
+                 last - first, [&](const apply::Refusal& refusal) {
                    dead_letter(flow, messages.messages[refusal.message], &table, refusal.reason, refusal.error);
                  });
     relieve_dead_letters(worker);

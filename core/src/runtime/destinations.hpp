@@ -17,8 +17,8 @@ namespace cdcrt::runtime {
 
 /// Where the rows of a table go.
 struct Destination {
-  apply::Table* table = nullptr;       ///< null: ignored
-  const SinkRuntime* sink = nullptr;   ///< of the table; null: it is written nowhere
+  apply::Table* table = nullptr;        ///< null: ignored
+  const SinkRuntime* sink = nullptr;    ///< of the table; null: it is written nowhere
   const event::Shape* shape = nullptr;  ///< of the rows; as long as its generation is held
 };
 

@@ -59,9 +59,7 @@ TableWatch::Clock::time_point TableWatch::due_of(apply::Table& table, const appl
 
 namespace {
 
-bool is_later(const auto& a, const auto& b) {
-  return std::tie(a.due, a.since, a.listing) > std::tie(b.due, b.since, b.listing);
-}
+bool is_later(const auto& a, const auto& b) { return std::tie(a.due, a.since, a.listing) > std::tie(b.due, b.since, b.listing); }
 
 }  // namespace
 

@@ -102,8 +102,8 @@ class TableWatch final : public apply::TableObserver {
   void had_trouble(const apply::Table& table);
 
  private:
-  /// Tables that wait for one kind of write, the one that is due first at the front. A heap in one block: with thousands of tables, nodes of
-  /// a tree are in no cache. A table that is listed elsewhere by now leaves its place behind, which is passed over.
+  /// Tables that wait for one kind of write, the one that is due first at the front. A heap in one block: with thousands of tables, nodes
+  /// of a tree are in no cache. A table that is listed elsewhere by now leaves its place behind, which is passed over.
   class Places {
    public:
     struct Place {
