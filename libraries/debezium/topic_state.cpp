@@ -144,8 +144,11 @@ const BoundShape* TopicState::bind(const Layout* layout, const Layout* key, cons
   };
   if (last_shape_ != nullptr && is_it(*last_shape_)) return last_shape_;
   const uint64_t hash = hash_of(table.table, hash_of(table.schema, reinterpret_cast<uintptr_t>(layout)));
-  for (auto [place, end] = shapes_.equal_range(hash); place != end; ++place) {
-    if (is_it(*place->second)) return last_shape_ = place->second.get();
+  if (!shapes_.empty()) {
+    const std::size_t mask = shapes_.size() - 1;
+    for (std::size_t place = hash & mask; shapes_[place].shape; place = (place + 1) & mask) {
+      if (shapes_[place].hash == hash && is_it(*shapes_[place].shape)) return last_shape_ = shapes_[place].shape.get();
+    }
   }
   auto bound = std::make_unique<BoundShape>();
   bound->row = layout;
@@ -167,9 +170,30 @@ const BoundShape* TopicState::bind(const Layout* layout, const Layout* key, cons
   bound->flags = table.flags;
   if (!name_key(*bound, missing)) return nullptr;
   bound->id = intern(*bound, rows);
-  bytes_ += sizeof(BoundShape) + layout->columns.size() + kPlaceBytes;
+  bytes_ += sizeof(BoundShape) + layout->columns.size();
   for (const std::string* name : {&bound->database, &bound->schema, &bound->table, &bound->server}) bytes_ += text_bytes(*name);
-  return last_shape_ = shapes_.emplace(hash, std::move(bound))->second.get();
+  last_shape_ = bound.get();
+  add_shape(hash, std::move(bound));
+  return last_shape_;
+}
+
+void TopicState::add_shape(uint64_t hash, std::unique_ptr<BoundShape> shape) {
+  const auto put = [this](PlacedShape placed) {
+    const std::size_t mask = shapes_.size() - 1;
+    std::size_t place = placed.hash & mask;
+    while (shapes_[place].shape) place = (place + 1) & mask;
+    shapes_[place] = std::move(placed);
+  };
+  if (2 * ++shape_count_ > shapes_.size()) {
+    constexpr std::size_t kFirst = 4;
+    std::vector<PlacedShape> before(shapes_.empty() ? kFirst : 2 * shapes_.size());
+    before.swap(shapes_);
+    bytes_ += (shapes_.size() - before.size()) * sizeof(PlacedShape);
+    for (PlacedShape& placed : before) {
+      if (placed.shape) put(std::move(placed));
+    }
+  }
+  put({hash, std::move(shape)});
 }
 
 uint32_t TopicState::define(const Layout& layout, const Layout& key, const TableReference& table, sdk::RowBuilder& rows) {
@@ -196,6 +220,7 @@ const std::optional<TableName>& TopicState::table(const TopicRule& rule) {
 
 void TopicState::forget() {
   shapes_.clear();
+  shape_count_ = 0;
   last_shape_ = nullptr;
   values_ = {};
   keys_ = {};

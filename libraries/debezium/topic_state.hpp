@@ -118,7 +118,14 @@ class TopicState {
   Layout empty_;
   std::vector<std::unique_ptr<Layout>> routed_;  ///< rows' layouts with a column of the key
   std::string server_;                           ///< that the topic's last event named
-  std::unordered_multimap<uint64_t, std::unique_ptr<BoundShape>> shapes_;
+  /// By hash, in one block without nodes: of thousands of tables in a topic none is in a cache.
+  struct PlacedShape {
+    uint64_t hash = 0;
+    std::unique_ptr<BoundShape> shape;  ///< nullptr: the place is free
+  };
+  void add_shape(uint64_t hash, std::unique_ptr<BoundShape> shape);
+  std::vector<PlacedShape> shapes_;  ///< as many as a power of two, a half of them free at least
+  std::size_t shape_count_ = 0;
   const BoundShape* last_shape_ = nullptr;
   std::optional<TableName> table_;
   bool table_known_ = false;

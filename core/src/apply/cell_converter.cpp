@@ -71,23 +71,25 @@ bool CellConverter::convert_row(const event::Shape& shape, const evolution::Shap
 
 bool CellConverter::convert_cell(const cdcrt_cell& cell, const event::ShapeColumn& source, bool declared, uint32_t slot, cdcrt_cell& out,
                                  Error& error) {
-  const evolution::Column& column = knowledge_.columns()[slot];
+  // What is learned of a value may make another one of it (ColumnList).
+  const evolution::Column* known = &knowledge_.columns()[slot];
+  const auto follow = [&] { known = &knowledge_.columns()[slot]; };
   const cdcrt_type from = source.type;
-  if (cell.tag == CDCRT_F64 && (source.flags & CDCRT_COLUMN_ROUNDED) != 0 && !is_float(column.type)) {
+  if (cell.tag == CDCRT_F64 && (source.flags & CDCRT_COLUMN_ROUNDED) != 0 && !is_float(known->type)) {
     error = make_error(
-        CDCRT_BAD_RECORD, "column '" + column.source_name + "': " + types::display(cell) + " has more digits than the producer wrote",
+        CDCRT_BAD_RECORD, "column '" + known->source_name + "': " + types::display(cell) + " has more digits than the producer wrote",
         "let the producer write the column as text; if it is one of floats, give it type = \"float64\" in the route's columns");
     return false;
   }
   // A declared type holds also for values that come without one, as far as they are such values.
-  const bool holds = from.kind == CDCRT_TYPE_UNKNOWN && !column.type_order.empty() && column.on_overflow != types::OnOverflow::kWiden;
+  const bool holds = from.kind == CDCRT_TYPE_UNKNOWN && !known->type_order.empty() && known->on_overflow != types::OnOverflow::kWiden;
   // A cell that only says which row is meant changes no type: the target cannot have a row that its column does not hold.
-  if (!column.typed_by_route && !holds && (learns_ || column.type.kind == CDCRT_TYPE_UNKNOWN)) {
+  if (!known->typed_by_route && !holds && (learns_ || known->type.kind == CDCRT_TYPE_UNKNOWN)) {
     const cdcrt_type shown = from.kind == CDCRT_TYPE_UNKNOWN ? types::learned(cell) : from;
     if (!knowledge_.may_hold(slot, shown)) {
       error = make_error(
           CDCRT_BAD_RECORD,
-          "column '" + column.source_name + "': a value of type " + types::to_string(shown) + ", of which the target can make no key",
+          "column '" + known->source_name + "': a value of type " + types::to_string(shown) + ", of which the target can make no key",
           "give the column a type in the route's columns, or the route another primary_key");
       return false;
     }
@@ -96,50 +98,53 @@ bool CellConverter::convert_cell(const cdcrt_cell& cell, const event::ShapeColum
     } else if (!declared) {
       knowledge_.widen(slot, from);
     }
+    follow();
   }
-  const bool is_hex = cell.tag == CDCRT_STRING && column.type.kind == CDCRT_TYPE_BYTES && (source.flags & CDCRT_COLUMN_HEX) != 0;
-  const bool read = (column.typed_by_route && !declared) || is_hex;
-  const types::Parse parse = is_hex && column.parse == types::Parse::kNone ? types::Parse::kHex : column.parse;
-  if (!read && types::is_ready(cell, from, column.type)) {
+  const bool is_hex = cell.tag == CDCRT_STRING && known->type.kind == CDCRT_TYPE_BYTES && (source.flags & CDCRT_COLUMN_HEX) != 0;
+  const bool read = (known->typed_by_route && !declared) || is_hex;
+  const types::Parse parse = is_hex && known->parse == types::Parse::kNone ? types::Parse::kHex : known->parse;
+  if (!read && types::is_ready(cell, from, known->type)) {
     out = cell;
     return cell.tag != CDCRT_TIME || keep_length(slot, out, error);
   }
   const auto convert = [&] {
-    return read ? types::read_as(cell, parse, column.type, arena_) : types::convert(cell, from, column.type, arena_);
+    return read ? types::read_as(cell, parse, known->type, arena_) : types::convert(cell, from, known->type, arena_);
   };
   auto converted = convert();
-  if (!converted && holds && learns_ && !column.typed_by_route && column.on_overflow == types::OnOverflow::kDefault) {
-    const cdcrt_type wider = grown(column.type, cell);
+  if (!converted && holds && learns_ && !known->typed_by_route && known->on_overflow == types::OnOverflow::kDefault) {
+    const cdcrt_type wider = grown(known->type, cell);
     if (wider.kind != CDCRT_TYPE_UNKNOWN && knowledge_.may_hold(slot, wider)) {
       knowledge_.widen(slot, wider);
+      follow();
       converted = convert();
     }
   }
   const bool overflows = !converted;
   // Keys are never cut: a cut key would be the key of another row.
-  const bool is_key = column.key_ordinal > 0;
-  if (!converted && !is_key && column.on_overflow == types::OnOverflow::kNull) converted = types::null_cell();
-  const bool cuts = column.on_overflow == types::OnOverflow::kTruncate;
+  const bool is_key = known->key_ordinal > 0;
+  if (!converted && !is_key && known->on_overflow == types::OnOverflow::kNull) converted = types::null_cell();
+  const bool cuts = known->on_overflow == types::OnOverflow::kTruncate;
   if (!converted && !is_key && cuts) {
-    if (auto cut = types::truncate(cell, column.type)) converted = *cut;
+    if (auto cut = types::truncate(cell, known->type)) converted = *cut;
   }
-  if (!converted && !is_key && (cuts || column.on_overflow == types::OnOverflow::kDefault)) {
-    if (auto cut = types::cut_fraction(cell, read ? parse : types::Parse::kNone, column.type, arena_)) converted = *cut;
+  if (!converted && !is_key && (cuts || known->on_overflow == types::OnOverflow::kDefault)) {
+    if (auto cut = types::cut_fraction(cell, read ? parse : types::Parse::kNone, known->type, arena_)) converted = *cut;
   }
-  if (!converted && column.on_overflow == types::OnOverflow::kWiden) {
+  if (!converted && known->on_overflow == types::OnOverflow::kWiden) {
     // A date or time that comes as text is beyond what its declared type holds.
     const bool as_it_came = from.kind == CDCRT_TYPE_UNKNOWN ||
                             (cell.tag == CDCRT_STRING && from.kind >= CDCRT_TYPE_DATE && from.kind <= CDCRT_TYPE_TIMESTAMPTZ);
     knowledge_.widen(slot, as_it_came ? types::learned(cell) : from);
+    follow();
     converted = convert();
   }
   if (converted) {
-    if (overflows && column.on_overflow != types::OnOverflow::kWiden) ++overflowed_;
+    if (overflows && known->on_overflow != types::OnOverflow::kWiden) ++overflowed_;
     out = *converted;
     return out.tag != CDCRT_TIME || keep_length(slot, out, error);
   }
   error = std::move(converted.error());
-  error.message = "column '" + column.source_name + "': " + error.message;
+  error.message = "column '" + known->source_name + "': " + error.message;
   return false;
 }
 
@@ -153,7 +158,7 @@ bool CellConverter::keep_length(uint32_t slot, cdcrt_cell& cell, Error& error) {
   const bool free = evolves && !column.typed_by_route && column.target_type.empty() && column.on_overflow == types::OnOverflow::kDefault;
   if (free || column.on_overflow == types::OnOverflow::kWiden) {
     knowledge_.widen(slot, types::type_of(CDCRT_TYPE_INTERVAL));
-    if (auto interval = types::convert(cell, types::type_of(CDCRT_TYPE_TIME), column.type, arena_)) {
+    if (auto interval = types::convert(cell, types::type_of(CDCRT_TYPE_TIME), knowledge_.columns()[slot].type, arena_)) {
       cell = *interval;
       return true;
     }

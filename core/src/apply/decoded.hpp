@@ -17,7 +17,8 @@ struct Decoded {
   const cdcrt_messages& messages;
   const event::RowBatch& rows;
   const event::ShapeRegistry& shapes;
-  int64_t next_offset;  ///< the rows given are all that the table gets of the messages below it
+  int64_t next_offset;                        ///< the rows given are all that the table gets of the messages below it
+  const event::Shape* first_shape = nullptr;  ///< of the first row, where it is at hand: looking it up takes a lock
 };
 
 /// A message that this table cannot take, with the reason code of its dead letter.

@@ -105,7 +105,17 @@ void Fold::date(Entry& entry, std::string_view order, bool whole) {
   }
 }
 
+// A table of thousands takes one or two rows of a partition each time, and each block is a walk through the allocator.
+Fold Fold::after(const Fold& last) {
+  constexpr std::size_t kMostBytes = 2 << 10, kMostEntries = 8;
+  Fold next;
+  next.usual_ = static_cast<uint32_t>(std::min(last.entries_.size(), kMostEntries));
+  next.arena_ = event::Arena(32 << 10, std::clamp(last.arena_.used(), event::Arena::kFirstBlock, kMostBytes));
+  return next;
+}
+
 Entry& Fold::add(int64_t offset) {
+  if (entries_.capacity() == 0) entries_.reserve(usual_);
   Entry& entry = entries_.emplace_back();
   entry.effect = Effect::kNothing;
   entry.first_offset = entry.last_offset = offset;
@@ -145,6 +155,7 @@ cdcrt_cell* Fold::own_cells(const cdcrt_cell* cells, uint32_t width) {
 cdcrt_cell Fold::copy(const cdcrt_cell& cell) { return event::copy_cell(cell, arena_); }
 
 void Fold::write_out_nulls(const std::vector<evolution::Column>& columns) {
+  if (!leaves_nulls_out_) return;
   const auto all = static_cast<uint32_t>(columns.size());
   const auto write_out = [&](cdcrt_cell*& cells, uint32_t& width, uint32_t& nulls_from) {
     if (nulls_from >= all) return;

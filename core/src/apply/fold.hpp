@@ -1,9 +1,9 @@
 // Fold: the changes of one partition to one table, one entry per key, until they are written.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -108,6 +108,9 @@ struct EventCounts {
 /// Not thread-safe: the table's lock guards it.
 class Fold {
  public:
+  Fold() = default;
+  /// The next one after `last`: it begins with as much memory as that took, where that is little.
+  [[nodiscard]] static Fold after(const Fold& last);
   /// The entry of the key, or a new one (`added`) with effect kNothing and no cells.
   Entry& find_or_add(std::string_view key, int64_t offset, bool& added);
   /// Notes one more change of the entry, with its source order (empty: none); `whole`: it sets the whole row.
@@ -149,6 +152,12 @@ class Fold {
            last_of_.size() * sizeof(std::pair<void*, decltype(last_of_)::value_type>);
   }
   [[nodiscard]] bool empty() const { return entries_.empty(); }
+  /// The event of the entry leaves NULLs out: columns from `slot` on that it has no cell for are NULL.
+  void leave_nulls_out(Entry& entry, uint32_t slot) {
+    entry.nulls_from = std::min(entry.nulls_from, slot);
+    leaves_nulls_out_ = true;
+  }
+  [[nodiscard]] bool may_leave_nulls_out() const { return leaves_nulls_out_; }  ///< false: no entry does
   EventCounts counts;
   /// Pairs of entries (by index) that one event changed: it is applied to both or to none.
   std::vector<std::pair<uint32_t, uint32_t>> links;
@@ -173,7 +182,8 @@ class Fold {
   std::vector<Slot> slots_;
   std::unordered_map<std::string_view, std::vector<uint32_t>> open_refusals_;  ///< indexes into `refused`
   std::unordered_map<std::string_view, uint32_t> last_of_;
-  bool has_long_chains_ = false;
+  bool has_long_chains_ = false, leaves_nulls_out_ = false;
+  uint32_t usual_ = 0;  ///< entries that are likely to come
   event::Arena arena_{32 << 10};
 };
 

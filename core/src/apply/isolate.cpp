@@ -292,7 +292,7 @@ class Isolation {
     dead_letter.message += ", and the source cannot be read again: this is the decoded row, not the message";
     for (uint32_t slot = 0; slot < entry.width; ++slot) {
       if (entry.cells[slot].tag == CDCRT_ABSENT) continue;
-      dead_letter.decoded_row += (dead_letter.decoded_row.empty() ? "" : ", ") + sealed_.columns[slot].target_name + "=";
+      dead_letter.decoded_row += (dead_letter.decoded_row.empty() ? "" : ", ") + sealed_.columns()[slot].target_name + "=";
       types::append_text(dead_letter.decoded_row, entry.cells[slot]);
     }
     dead_letters_.add(dead_letter);

@@ -147,7 +147,7 @@ class KeyChanges {
       const bool gone = entry->effect == Effect::kDelete || entry->effect == Effect::kReplace;
       const auto removed = std::erase_if(
           waiting->second.slots, [&](uint32_t slot) { return gone || (slot < entry->width && entry->cells[slot].tag != CDCRT_ABSENT); });
-      if (removed > 0) changes_[waiting->first] = to_text(waiting->second, sealed_.columns);
+      if (removed > 0) changes_[waiting->first] = to_text(waiting->second, sealed_.columns());
     }
   }
 
@@ -184,7 +184,7 @@ class KeyChanges {
   }
 
   void remember(const cdcrt_cell* cells) {
-    Row row(sealed_.columns.size());
+    Row row(sealed_.columns().size());
     std::string key;
     for (std::size_t i = 0; i < columns_.slots().size(); ++i) {
       const cdcrt_cell cell = event::copy_cell(cells[i], settled_.arena_);
@@ -197,7 +197,7 @@ class KeyChanges {
   // The row as it was when it was deleted under its old key; empty: there was none.
   Row old_row(const Place& place) {
     const KeyDelete& key_delete = *place.key_delete;
-    Row row(sealed_.columns.size());
+    Row row(sealed_.columns().size());
     const bool whole = key_delete.effect == Effect::kUpsert || key_delete.effect == Effect::kReplace;
     std::copy(key_delete.cells, key_delete.cells + key_delete.cells_width, row.begin());
     if (whole && key_delete.key_insert >= 0) fill(row, place.fold->key_inserts[static_cast<std::size_t>(key_delete.key_insert)]);
@@ -239,14 +239,14 @@ class KeyChanges {
 
   // A stored cell as a value of the column's current type, which may have been widened since.
   cdcrt_cell fitted(const cdcrt_cell& cell, uint32_t slot) {
-    auto converted = types::convert(cell, {}, sealed_.columns[slot].type, settled_.arena_);
+    auto converted = types::convert(cell, {}, sealed_.columns()[slot].type, settled_.arena_);
     // A value that does not fit any more is refused when it is written, not left out.
     return converted ? *converted : cell;
   }
 
   Row row_from(std::string_view text) {
-    Row row(sealed_.columns.size());
-    for_each_name(text, sealed_.columns, settled_.arena_, [&](uint32_t slot, std::string_view& rest) {
+    Row row(sealed_.columns().size());
+    for_each_name(text, sealed_.columns(), settled_.arena_, [&](uint32_t slot, std::string_view& rest) {
       const auto cell = types::take_text(rest, settled_.arena_);
       if (cell && slot < row.size()) row[slot] = *cell;
     });
@@ -258,12 +258,12 @@ class KeyChanges {
     const auto found = place_of(key_insert.new_key);
     if (found == settled_.entries_.end()) return;
     const Entry& entry = **found;
-    Row row(sealed_.columns.size());
+    Row row(sealed_.columns().size());
     std::copy(entry.cells, entry.cells + entry.width, row.begin());
     const bool lives = !key_insert.over && (entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace);
     const Filled filled = fill(row, key_insert);
     // Also where a later event of the batch sets those cells: whether it is a dead letter must not depend on where batches end.
-    const auto is_active = [&](uint32_t slot) { return slot < sealed_.columns.size() && sealed_.columns[slot].active; };
+    const auto is_active = [&](uint32_t slot) { return slot < sealed_.columns().size() && sealed_.columns()[slot].active; };
     if (filled == Filled::kNever && entry.effect != Effect::kNothing &&
         std::any_of(key_insert.slots.begin(), key_insert.slots.end(), is_active)) {
       if (const Entry* original = settled_.original(&entry); original != nullptr) settled_.missing_.push_back(original);
@@ -277,7 +277,7 @@ class KeyChanges {
     for (const uint32_t slot : key_insert.slots) {
       if (lives && slot < row.size() && row[slot].tag == CDCRT_ABSENT) record.slots.push_back(slot);
     }
-    changes_[new_key] = to_text(record, sealed_.columns);
+    changes_[new_key] = to_text(record, sealed_.columns());
     sealed_.attempt.key_changes[new_key] = std::move(record);
   }
 
@@ -291,18 +291,18 @@ class KeyChanges {
       record.order = key_delete.order;
       for (uint32_t slot = 0; slot < row.size(); ++slot) {
         if (row[slot].tag == CDCRT_ABSENT) continue;
-        append_name(record.row, sealed_.columns[slot]);
+        append_name(record.row, sealed_.columns()[slot]);
         types::append_text(record.row, row[slot]);
       }
-      changes_[new_key] = to_text(record, sealed_.columns);
+      changes_[new_key] = to_text(record, sealed_.columns());
       sealed_.attempt.key_changes[new_key] = std::move(record);
       return;
     }
     // The insert was written by an earlier batch and waits for these cells.
-    Row filled(sealed_.columns.size());
+    Row filled(sealed_.columns().size());
     bool any = false;
     for (const uint32_t slot : kept->second.slots) {
-      if (row.empty() && sealed_.columns[slot].active) settled_.never_filled_.insert(sealed_.columns[slot].source_name);
+      if (row.empty() && sealed_.columns()[slot].active) settled_.never_filled_.insert(sealed_.columns()[slot].source_name);
       if (slot >= row.size() || row[slot].tag == CDCRT_ABSENT) continue;
       filled[slot] = fitted(row[slot], slot);
       any = true;

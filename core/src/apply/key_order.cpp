@@ -96,7 +96,7 @@ struct KeyOrder::Change {
 class KeyOrder::Batch {
  public:
   Batch(KeyOrder& known, Sealed& sealed) : known_(known), sealed_(sealed) {
-    for (const auto& source : sealed.sources) sources_.push_back(known.source_of(source));
+    for (const auto& source : sealed.sources()) sources_.push_back(known.source_of(source));
     for (auto& part : sealed.partitions) partitions_.push_back(known.partition_of(part.partition->key()));
   }
 

@@ -63,7 +63,7 @@ Result<void> LeftBehind::read(const std::vector<uint32_t>& by, const std::vector
     const Context& told = *static_cast<Context*>(opaque);
     LeftBehind* const self = told.self;
     Standing& row = told.found->emplace_back();
-    row.cells.resize(self->sealed_.columns.size());
+    row.cells.resize(self->sealed_.columns().size());
     const auto append_keys = [&](const std::vector<uint32_t>& key_slots, std::string& key) {
       for (const uint32_t slot : key_slots) {
         const auto place = std::find(told.slots->begin(), told.slots->end(), slot);
@@ -76,7 +76,7 @@ Result<void> LeftBehind::read(const std::vector<uint32_t>& by, const std::vector
       // Converted to our type of the column: an adopted column of the target may have another.
       const uint32_t slot = (*told.slots)[i];
       const cdcrt_cell own = event::copy_cell(cells[i], self->arena_);
-      auto converted = types::convert(own, {}, self->sealed_.columns[slot].type, self->arena_);
+      auto converted = types::convert(own, {}, self->sealed_.columns()[slot].type, self->arena_);
       row.cells[slot] = converted ? *converted : own;
     }
     return 0;
@@ -192,7 +192,7 @@ Result<void> LeftBehind::settle(Group& group, const std::vector<Standing>& stand
   // The row's cells from event to event. A row that was deleted before, or is only known in parts, has no cells to give.
   const Standing* const before = !left.empty() ? left.back() : stays;
   bool lives = before != nullptr, ended = false;
-  Row from = lives ? before->cells : Row(sealed_.columns.size());
+  Row from = lives ? before->cells : Row(sealed_.columns().size());
   for (const std::size_t i : way) {
     const Entry& entry = *entries[i];
     // Stays an entry of its own, and finds no row.
@@ -220,7 +220,7 @@ const Entry& LeftBehind::remove(std::string_view key, const cdcrt_cell* cells, u
   Entry& entry = made_.emplace_back();
   entry.effect = Effect::kDelete;
   entry.key = arena_.copy(key);
-  entry.width = static_cast<uint32_t>(sealed_.columns.size());
+  entry.width = static_cast<uint32_t>(sealed_.columns().size());
   entry.cells = allocate_cells(arena_, entry.width);
   for (const uint32_t slot : sealed_.key) entry.cells[slot] = slot < width ? event::copy_cell(cells[slot], arena_) : cdcrt_cell{};
   entry.followers = newer.followers;
@@ -235,7 +235,7 @@ const Entry& LeftBehind::complete(const Entry& entry, const Row& from) {
   whole.cells = allocate_cells(arena_, whole.width);
   for (uint32_t slot = 0; slot < whole.width; ++slot) {
     const bool is_set = slot < entry.width && entry.cells[slot].tag != CDCRT_ABSENT;
-    whole.cells[slot] = is_set ? entry.cells[slot] : sealed_.columns[slot].active ? from[slot] : cdcrt_cell{};
+    whole.cells[slot] = is_set ? entry.cells[slot] : sealed_.columns()[slot].active ? from[slot] : cdcrt_cell{};
   }
   originals_[&whole] = &entry;
   return whole;

@@ -89,7 +89,7 @@ std::optional<SealedPartition> PartitionFold::seal() {
   SealedPartition part;
   part.partition = partition_;
   part.session = session_;
-  part.fold = std::exchange(fold_, Fold());
+  part.fold = std::exchange(fold_, Fold::after(fold_));
   part.fold.number_chains();
   part.next_offset = next_;
   part.first_offset = first_buffered_ < 0 ? next_ : first_buffered_;

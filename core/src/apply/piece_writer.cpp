@@ -297,7 +297,7 @@ void PieceWriter::refuse_event(const Stretch::Piece& piece) {
       if (!piece.sealed->by_source) continue;
       auto& noted = portion.refused_orders[dead_letter_key(entry.key)];
       event::raise_order(noted.order, entry.order);
-      noted.server = entry.source < piece.sealed->sources.size() ? progress::mark_of(piece.sealed->sources[entry.source].server) : 0;
+      noted.server = entry.source < piece.sealed->sources().size() ? progress::mark_of(piece.sealed->sources()[entry.source].server) : 0;
     }
   }
 }

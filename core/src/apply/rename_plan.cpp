@@ -17,8 +17,8 @@ bool RenamePlan::is_made(uint32_t slot) const {
 }
 
 bool RenamePlan::is_needed() const {
-  for (uint32_t slot = 0; slot < sealed_.columns.size(); ++slot) {
-    if (is_made(slot) && target_.made_as(slot) != sealed_.columns[slot].target_name) return true;
+  for (uint32_t slot = 0; slot < sealed_.columns().size(); ++slot) {
+    if (is_made(slot) && target_.made_as(slot) != sealed_.columns()[slot].target_name) return true;
   }
   return false;
 }
@@ -46,7 +46,7 @@ void RenamePlan::add(cdcrt_change_kind kind, const cdcrt_column& column, cdcrt_t
 
 // Before values of another column go into it.
 void RenamePlan::retype(uint32_t slot, const std::string& name) {
-  const auto& column = sealed_.columns[slot];
+  const auto& column = sealed_.columns()[slot];
   const auto* const made = target_.find(name);
   if (made->adopted || !column.target_type.empty() || made->type.kind == CDCRT_TYPE_UNKNOWN) return;
   const cdcrt_type from = made->type, wanted = types::evolve(from, column.type);
@@ -75,8 +75,8 @@ void RenamePlan::drop(uint32_t slot) {
 
 // What rows wrote under a column's new name before it was known to be that column's: it is there beside it.
 void RenamePlan::merge(uint32_t slot) {
-  for (uint32_t other = 0; other < sealed_.columns.size(); ++other) {
-    if (sealed_.columns[other].merged_into != static_cast<int32_t>(slot) || !is_made(other)) continue;
+  for (uint32_t other = 0; other < sealed_.columns().size(); ++other) {
+    if (sealed_.columns()[other].merged_into != static_cast<int32_t>(slot) || !is_made(other)) continue;
     if (!is_made(slot)) {
       target_.take_from(slot, other);
       continue;
@@ -88,11 +88,11 @@ void RenamePlan::merge(uint32_t slot) {
 
 Result<void> RenamePlan::make() {
   std::vector<uint32_t> waiting;
-  for (uint32_t slot = 0; slot < sealed_.columns.size(); ++slot) {
-    if (sealed_.columns[slot].active) merge(slot);
+  for (uint32_t slot = 0; slot < sealed_.columns().size(); ++slot) {
+    if (sealed_.columns()[slot].active) merge(slot);
   }
-  for (uint32_t slot = 0; slot < sealed_.columns.size(); ++slot) {
-    const auto& column = sealed_.columns[slot];
+  for (uint32_t slot = 0; slot < sealed_.columns().size(); ++slot) {
+    const auto& column = sealed_.columns()[slot];
     if (!is_made(slot) || target_.made_as(slot) == column.target_name) continue;
     if (column.active) {
       waiting.push_back(slot);
@@ -107,16 +107,16 @@ Result<void> RenamePlan::make() {
   };
   while (!waiting.empty()) {
     const auto free = std::find_if(waiting.begin(), waiting.end(), [&](uint32_t slot) {
-      const std::string& to = sealed_.columns[slot].target_name;
+      const std::string& to = sealed_.columns()[slot].target_name;
       const bool in_other_letters = target_.folds_names() && diagnostics::equal_but_for_case(target_.made_as(slot), to);
       return !has(to) || in_other_letters;
     });
     if (free != waiting.end()) {
-      rename(*free, sealed_.columns[*free].target_name);
+      rename(*free, sealed_.columns()[*free].target_name);
       waiting.erase(free);
       continue;
     }
-    const auto& column = sealed_.columns[waiting.front()];
+    const auto& column = sealed_.columns()[waiting.front()];
     if (!is_waiting(column.target_name)) {
       return make_error(CDCRT_BAD_CONFIG,
                         "the source renamed column '" + column.former_names.back().name + "' to '" + column.source_name + "', and table '" +

@@ -218,7 +218,7 @@ void RowFolder::fold_keyed(const Incoming& in, const evolution::ShapeMap& map) {
     fold.refuse(key_scratch_, offset, order_of(in.into), !partial, memory.source);
     return;
   }
-  if (in.shape.absent_is_null) entry.nulls_from = std::min(entry.nulls_from, width);
+  if (in.shape.absent_is_null) fold.leave_nulls_out(entry, width);
   fold.date(entry, order_of(in.into), !partial);
   ++(row.operation == CDCRT_UPDATE ? fold.counts.updated : fold.counts.inserted);
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,7 +53,8 @@ class RowFolder {
   [[nodiscard]] CellConverter& converter() { return converter_; }
   [[nodiscard]] const CellConverter& converter() const { return converter_; }
   /// What Entry::source counts.
-  [[nodiscard]] const std::vector<SourceOfRows>& sources() const { return sources_; }
+  [[nodiscard]] const std::vector<SourceOfRows>& sources() const { return *sources_; }
+  [[nodiscard]] std::shared_ptr<const std::vector<SourceOfRows>> share_sources() const { return sources_; }
 
  private:
   void fold_keyed(const Incoming& in, const evolution::ShapeMap& map);
@@ -97,7 +99,8 @@ class RowFolder {
   const std::function<void()> follow_;
   CellConverter converter_;
   bool by_source_ = false;
-  std::vector<SourceOfRows> sources_;
+  std::shared_ptr<const std::vector<SourceOfRows>> sources_ =
+      std::make_shared<const std::vector<SourceOfRows>>();  ///< replaced by longer ones
   std::vector<cdcrt_cell> scratch_, before_scratch_;
   std::string key_scratch_, image_scratch_;
 };

@@ -56,7 +56,7 @@ void RowFolder::fold_appended(const Incoming& in, const evolution::ShapeMap& map
   entry.effect = Effect::kAppend;
   entry.copies = 1;
   fold.fill(entry, scratch_);
-  if (in.shape.absent_is_null) entry.nulls_from = entry.width;
+  if (in.shape.absent_is_null) fold.leave_nulls_out(entry, entry.width);
   fold.counts.add(row.operation);
 }
 

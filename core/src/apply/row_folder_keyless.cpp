@@ -114,7 +114,7 @@ void RowFolder::fold_keyless(const Incoming& in, const evolution::ShapeMap& map)
   for (const auto& image : {removed, appended}) {
     if (!image || !in.shape.absent_is_null) continue;
     Entry& entry = fold.entries()[*image];
-    entry.nulls_from = std::min(entry.nulls_from, entry.width);
+    fold.leave_nulls_out(entry, entry.width);
   }
   if (removed && appended) fold.links.emplace_back(*removed, *appended);
   fold.counts.add(row.operation);

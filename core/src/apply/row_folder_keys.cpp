@@ -44,9 +44,12 @@ void RowFolder::note_source(RowMemory& memory, const event::Shape& shape) {
   for (const std::string* part : {&shape.database, &shape.schema, &shape.table}) {
     if (!part->empty()) source.table += (source.table.empty() ? "" : ".") + *part;
   }
-  const auto found = std::find(sources_.begin(), sources_.end(), source);
-  memory.source = static_cast<uint32_t>(found - sources_.begin());
-  if (found == sources_.end()) sources_.push_back(std::move(source));
+  const auto found = std::find(sources_->begin(), sources_->end(), source);
+  memory.source = static_cast<uint32_t>(found - sources_->begin());
+  if (found != sources_->end()) return;
+  auto more = std::make_shared<std::vector<SourceOfRows>>(*sources_);
+  more->push_back(std::move(source));
+  sources_ = std::move(more);
 }
 
 bool RowFolder::key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const {

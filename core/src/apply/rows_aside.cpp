@@ -9,7 +9,7 @@ namespace {
 
 progress::StoredTable known_of(const Sealed& batch, const std::string& floor) {
   progress::StoredTable known;
-  known.columns = batch.columns;
+  known.columns = batch.columns();
   known.key_known = batch.key_known;
   known.told_keyless = batch.told_keyless;
   known.by_source = batch.by_source;
@@ -55,7 +55,7 @@ std::optional<Sealed> RowsAside::take(Table& table) {
   sealed.table = &table;
   sealed.identity = &table.identity();
   if (batch_ == nullptr) return sealed;
-  sealed.columns = batch_->columns;
+  sealed.shared_columns = batch_->shared_columns;
   sealed.key = batch_->key;
   sealed.key_known = batch_->key_known;
   sealed.told_keyless = batch_->told_keyless;

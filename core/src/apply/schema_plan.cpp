@@ -23,7 +23,7 @@ bool may_grow(cdcrt_type from, cdcrt_type to) {
 
 /// An adopted column that is to grow: under "evolve", for a value of this batch that does not fit it and that no policy makes fit.
 bool has_to_grow(const Sealed& sealed, const TargetColumns& columns, uint32_t slot) {
-  const auto& column = sealed.columns[slot];
+  const auto& column = sealed.columns()[slot];
   if (!columns.has_own_type(slot) || sealed.table->identity().route.schema_changes != route::SchemaChanges::kEvolve) return false;
   if (column.on_overflow == types::OnOverflow::kTruncate || column.on_overflow == types::OnOverflow::kNull) return false;
   const TargetDefinition& target = sealed.table->definition();
@@ -54,7 +54,7 @@ Result<void> judge_lacking(const Sealed& sealed, const TargetColumns& columns, b
   const bool is_own = !target.exists() || (!first_contact && !target.adopts_any());
   if (is_own || policy == route::SchemaChanges::kEvolve || policy == route::SchemaChanges::kAddOnly) return {};
   for (const uint32_t slot : columns.slots()) {
-    const auto& column = sealed.columns[slot];
+    const auto& column = sealed.columns()[slot];
     if (target.find(column.target_name) != nullptr) continue;
     const bool ignores = policy == route::SchemaChanges::kIgnore;
     if (ignores && column.key_ordinal == 0) {
@@ -96,11 +96,11 @@ void SchemaPlan::change(const Sealed& sealed, const TargetColumns& columns) {
   const TargetDefinition& target = sealed.table->definition();
   // What is new comes before what goes: a table's last column cannot be dropped everywhere.
   for (const uint32_t slot : columns.slots()) {
-    if (target.find(sealed.columns[slot].target_name) != nullptr) continue;
+    if (target.find(sealed.columns()[slot].target_name) != nullptr) continue;
     add(CDCRT_ADD_COLUMN, columns.describe(slot));
     ++source_changes_;
   }
-  for (const auto& column : sealed.columns) {
+  for (const auto& column : sealed.columns()) {
     const auto* const made = target.find(column.target_name);
     if (made == nullptr) continue;
     const bool comes_back = column.active && made->incarnation != column.incarnation;
@@ -111,7 +111,7 @@ void SchemaPlan::change(const Sealed& sealed, const TargetColumns& columns) {
     ++source_changes_;
   }
   for (const uint32_t slot : columns.slots()) {
-    const auto& column = sealed.columns[slot];
+    const auto& column = sealed.columns()[slot];
     const auto* const made = target.find(column.target_name);
     if (made == nullptr) continue;
     if (made->incarnation != column.incarnation) {

@@ -12,7 +12,7 @@ namespace cdcrt::apply {
 /// Borrows from the batch.
 class SchemaPlan {
  public:
-  explicit SchemaPlan(const Sealed& sealed) { storage_.reserve(2 * sealed.columns.size() + 1); }
+  explicit SchemaPlan(const Sealed& sealed) { storage_.reserve(2 * sealed.columns().size() + 1); }
 
   /// The table is made.
   void create(const TargetColumns& columns, const plugin::Options& layout);

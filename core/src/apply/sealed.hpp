@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -49,17 +50,27 @@ struct SealedTable {
   const TableIdentity* identity = nullptr;          ///< of the table
   const progress::Partition* cleared_by = nullptr;  ///< where the truncate was read
   std::string floor;                                ///< source order of the last truncate; empty: none
-  std::vector<evolution::Column> columns;           ///< by slot
+  evolution::ColumnList::Shared shared_columns;     ///< null: none
   std::vector<uint32_t> key;                        ///< slots
   std::vector<uint32_t> message_key;                ///< slots, where it is a part of `key`; else empty
   bool key_known = false;
-  bool told_keyless = false;          ///< as progress::StoredTable has it
-  bool is_mixed = false;              ///< as TableKnowledge::take_mixed() said
-  std::string definition_topic;       ///< as StoredTable's
-  uint64_t version = 0;               ///< of what is known of the columns
-  std::vector<SourceOfRows> sources;  ///< what Entry::source counts
-  bool in_order = false;              ///< KeyOrder::settle was asked
-  bool by_source = false;             ///< folded in source order: SourceOrder decides in each transaction anew
+  bool told_keyless = false;                                        ///< as progress::StoredTable has it
+  bool is_mixed = false;                                            ///< as TableKnowledge::take_mixed() said
+  std::string definition_topic;                                     ///< as StoredTable's
+  uint64_t version = 0;                                             ///< of what is known of the columns
+  std::shared_ptr<const std::vector<SourceOfRows>> shared_sources;  ///< what Entry::source counts; null: none
+  bool in_order = false;                                            ///< KeyOrder::settle was asked
+  bool by_source = false;  ///< folded in source order: SourceOrder decides in each transaction anew
+
+  /// By slot. They and the sources are the table's own as they were, which all batches share that were sealed meanwhile.
+  [[nodiscard]] const std::vector<evolution::Column>& columns() const {
+    static const std::vector<evolution::Column> none;
+    return shared_columns ? *shared_columns : none;
+  }
+  [[nodiscard]] const std::vector<SourceOfRows>& sources() const {
+    static const std::vector<SourceOfRows> none;
+    return shared_sources ? *shared_sources : none;
+  }
 };
 
 /// The batch that one write of a table carries. Owned by the writer until complete() or detach().

@@ -20,7 +20,7 @@ int64_t now_ms() {
 class SourceOrdering {
  public:
   SourceOrdering(SourceOrder& decided, Sealed& sealed) : decided_(decided), sealed_(sealed) {
-    for (const auto& source : sealed.sources) {
+    for (const auto& source : sealed.sources()) {
       servers_.push_back(progress::mark_of(source.server));
       tables_.push_back(progress::mark_of(source.table));
     }
@@ -202,8 +202,8 @@ class SourceOrdering {
   void leave_out(const Change& change, IsLeftOut&& is_left_out) {
     Entry& entry = *change.entry;
     cdcrt_cell* own = nullptr;
-    for (uint32_t slot = 0; slot < entry.width && slot < sealed_.columns.size(); ++slot) {
-      const auto& column = sealed_.columns[slot];
+    for (uint32_t slot = 0; slot < entry.width && slot < sealed_.columns().size(); ++slot) {
+      const auto& column = sealed_.columns()[slot];
       if (column.key_ordinal > 0 || entry.cells[slot].tag == CDCRT_ABSENT || !is_left_out(column.source_name)) continue;
       if (own == nullptr) {
         own = allocate_cells(sealed_.partitions[change.part].fold.arena(), entry.width);
@@ -286,8 +286,8 @@ class SourceOrdering {
   void refuse(const Change& change, const char* why) {
     const progress::Partition& from = *sealed_.partitions[change.part].partition;
     std::string place = from.name();
-    if (change.source < sealed_.sources.size()) {
-      const SourceOfRows& rows = sealed_.sources[change.source];
+    if (change.source < sealed_.sources().size()) {
+      const SourceOfRows& rows = sealed_.sources()[change.source];
       place += " (" + rows.table + (rows.server.empty() ? "" : " of server " + rows.server) + ")";
     }
     const std::string at = change.entry != nullptr ? " up to offset " + std::to_string(change.entry->last_offset) : std::string();

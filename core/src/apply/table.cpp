@@ -41,7 +41,7 @@ void Table::restore_progress(progress::Partition& of, int64_t next_offset, const
 }
 
 PartitionFold& Table::partition(progress::Partition& of) {
-  const bool is_known = fold_.find(of) != nullptr;
+  const bool is_known = fold_.knows(of);
   PartitionFold& found = fold_.partition(of, !detached_.empty());
   if (!is_known && identity_.observer != nullptr) identity_.observer->reads(*this, of);
   return found;
@@ -166,6 +166,7 @@ void Table::learn(const progress::StoredTable& stored) {
 
 void Table::account() {
   const std::size_t now = fold_.bytes();
+  held_rows_ = fold_.rows();
   if (identity_.memory != nullptr) identity_.memory->fetch_add(static_cast<int64_t>(now) - static_cast<int64_t>(accounted_));
   accounted_ = now;
 }
@@ -221,6 +222,7 @@ std::optional<Sealed> Table::seal(bool detached) {
   sealed.attempt.key_changes = kept_.key_changes();
   fold_.seal(sealed);
   accounted_ = fold_.bytes();  // what was sealed is given back by complete() or stop()
+  held_rows_ = fold_.rows();
   const Intake sealed_intake = std::exchange(waiting_intake_, {});
   if (sealed.empty()) return std::nullopt;
   writing_ = sealed_intake;

@@ -32,6 +32,7 @@ class Table {
   explicit Table(TableIdentity identity);
 
   [[nodiscard]] const TableIdentity& identity() const { return identity_; }
+  [[nodiscard]] ObserverSeat& seat() { return seat_; }  ///< its observer's
   [[nodiscard]] cdcrt_table abi() const;
 
   /// Before the first row: what the target keeps of this table, but for its progress.
@@ -49,15 +50,13 @@ class Table {
   /// Folds rows (indexes into batch.rows, ascending) of one decoded batch; all rows of a message come in one call.
   void accept(const Decoded& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
 
-  /// True when there is something to write and nothing is being written.
-  [[nodiscard]] bool ready() const;
-  /// Since when rows are buffered; only meaningful when ready().
-  [[nodiscard]] std::chrono::steady_clock::time_point waiting_since() const;
-  /// When seal() last gave something out; the epoch: never.
-  [[nodiscard]] std::chrono::steady_clock::time_point last_sealed() const;
+  [[nodiscard]] bool ready() const;  ///< there is something to write, and nothing is being written
+  [[nodiscard]] std::chrono::steady_clock::time_point waiting_since() const;  ///< only meaningful when ready()
+  [[nodiscard]] std::chrono::steady_clock::time_point last_sealed() const;    ///< when seal() last gave something out; the epoch: never
   /// Bytes and rows that are buffered and not being written.
   [[nodiscard]] std::size_t buffered_bytes() const;
   [[nodiscard]] std::size_t buffered_rows() const;
+  [[nodiscard]] std::size_t last_buffered_rows() const { return held_rows_; }  ///< when rows came last; takes no lock
   /// What waits since the last batch was sealed, or was the last one, are rows of a snapshot or load and no changes.
   [[nodiscard]] bool is_loading() const { return is_loading_; }
   /// Hands out what is buffered. nullopt: nothing is, or the table's state is not the one that the caller writes (`detached` or not).
@@ -92,8 +91,7 @@ class Table {
   [[nodiscard]] bool may_learn_definitions() const;
   /// What another process stored of it while it was detached.
   void learn(const progress::StoredTable& stored);
-  /// Why the table is detached; empty: it is not.
-  [[nodiscard]] std::string detached() const;
+  [[nodiscard]] std::string detached() const;  ///< why it is; empty: it is not
   [[nodiscard]] bool is_detached() const;
   /// How many of its batches became durable.
   [[nodiscard]] uint64_t times_written() const;
@@ -172,6 +170,7 @@ class Table {
   [[nodiscard]] int64_t oldest_unapplied() const;
 
   const TableIdentity identity_;
+  ObserverSeat seat_;
   mutable std::mutex mutex_;
   TableFold fold_;
   TargetDefinition definition_;
@@ -194,6 +193,7 @@ class Table {
   int64_t last_commit_us_ = 0;   ///< since 1970; 0: never
   int64_t applied_to_us_ = 0;    ///< latest commit time at the source of what is durable; 0: not known
   std::size_t accounted_ = 0;
+  std::atomic<std::size_t> held_rows_{0};
   std::atomic<int> waiting_{0};
 };
 

@@ -47,22 +47,44 @@ void TableFold::restore(const progress::StoredTable& stored) {
 }
 
 PartitionFold& TableFold::partition(progress::Partition& partition, bool is_detached) {
+  if (last_ != nullptr && &last_->partition() == &partition) return *last_;
   const auto [place, added] = partitions_.try_emplace(&partition, partition, folding_, is_detached);
   if (added && !foreign_partitions_.empty()) std::erase(foreign_partitions_, partition.key());
-  return place->second;
+  return *(last_ = &place->second);
 }
 
 PartitionFold* TableFold::find(const progress::Partition& partition) {
   const auto found = partitions_.find(&partition);
+  is_counted_ = false;  // the caller may change what it holds
   return found == partitions_.end() ? nullptr : &found->second;
 }
 
 const PartitionFold* TableFold::find(const progress::Partition& partition) const {
+  if (last_ != nullptr && &last_->partition() == &partition) return last_;
   const auto found = partitions_.find(&partition);
   return found == partitions_.end() ? nullptr : &found->second;
 }
 
+const TableFold::Held& TableFold::held() const {
+  if (std::exchange(is_counted_, true)) return held_;
+  held_ = {};
+  for (const auto& [partition, of] : partitions_) {
+    const Held each = held_by(of);
+    held_.bytes += each.bytes;
+    held_.rows += each.rows;
+  }
+  return held_;
+}
+
+void TableFold::count_again(const PartitionFold& of, const Held& before) {
+  if (!is_counted_) return;
+  const Held now = held_by(of);
+  held_.bytes += now.bytes - before.bytes;
+  held_.rows += now.rows - before.rows;
+}
+
 void TableFold::restore_progress(PartitionFold& into, int64_t next_offset, const std::string& order) {
+  is_counted_ = false;
   into.restore(next_offset, order);
   knowledge_.restore_sighting(order);
   // A truncate that was read, and is not in the target yet, takes what this partition has written after it as well.
@@ -70,16 +92,17 @@ void TableFold::restore_progress(PartitionFold& into, int64_t next_offset, const
 }
 
 void TableFold::begin_at(const progress::PartitionKey& key, int64_t first) {
-  for (auto& [partition, of] : partitions_) {
+  for (auto& [partition, of] : each_partition()) {
     if (partition->key() == key) of.begin_at(first);
   }
 }
 
 void TableFold::forget(PartitionFold& of, bool is_detached) {
+  is_counted_ = false;
   of.begin_again(is_detached);
   if (truncation_.cancel(of.partition())) {
     // What the truncate dropped or sent back goes on where it is durable, or surely will be.
-    for (auto& [other, kept] : partitions_) {
+    for (auto& [other, kept] : each_partition()) {
       if (&kept != &of && stopped_.empty()) drop_unstored(kept);
     }
   }
@@ -94,18 +117,18 @@ void TableFold::stop(const std::string& reason) {
   if (stopped_.empty()) stopped_ = reason;
   lacks_key_.clear();
   lacks_definitions_.clear();
-  for (auto& [partition, of] : partitions_) of.stop();
+  for (auto& [partition, of] : each_partition()) of.stop();
   is_dirty_ = false;
 }
 
 void TableFold::fold(const Decoded& batch, PartitionFold& into, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
   const auto began = into.place();  // a truncate may send the partition back
+  const Held before = held_by(into);
   const auto goes_on = [&] { return stopped_.empty() && lacks_key_.empty() && lacks_definitions_.empty() && into.place() == began; };
   (void)learn_key(batch, rows, count);
   std::vector<Refusal> refusals;
-  // Looking a shape up takes a lock.
-  const event::Shape* shape = nullptr;
-  uint32_t shape_of_last = 0;
+  const event::Shape* shape = batch.first_shape;
+  uint32_t shape_of_last = batch.rows.rows()[rows[0]].shape;
   for (std::size_t i = 0; i < count && goes_on(); ++i) {
     const cdcrt_row& row = batch.rows.rows()[rows[i]];
     if (batch.messages.messages[row.message].offset < into.next()) continue;
@@ -120,6 +143,7 @@ void TableFold::fold(const Decoded& batch, PartitionFold& into, const uint32_t* 
     into.reach(batch.next_offset);
     note_dirty();
   }
+  count_again(into, before);
   folder_.converter().release();
 }
 
@@ -223,11 +247,11 @@ bool TableFold::learn_definition_topic(const Decoded& batch, const uint32_t* row
 }
 
 void TableFold::await_definitions() {
-  for (auto& [partition, of] : partitions_) of.await_definitions();
+  for (auto& [partition, of] : each_partition()) of.await_definitions();
 }
 
 void TableFold::definitions_are_read() {
-  for (auto& [partition, of] : partitions_) of.definitions_are_read();
+  for (auto& [partition, of] : each_partition()) of.definitions_are_read();
 }
 
 std::string TableFold::missing_key_text(const event::Shape& shape) const {
@@ -369,18 +393,20 @@ bool TableFold::is_of_log_of_truncate(std::string_view order) {
 // From the row that is being folded on. What other partitions hold is read again, in source order.
 void TableFold::begin_source_order(const PartitionFold& current) {
   set_by_source(true);
-  for (auto& [partition, of] : partitions_) {
+  for (auto& [partition, of] : each_partition()) {
     if (&of == &current || (of.fold().empty() && of.fold().refused.empty())) continue;
     drop_unstored(of);
   }
 }
 
 void TableFold::drop_unstored(PartitionFold& of) {
+  is_counted_ = false;
   // Where nothing more comes for the table, sealing alone tells that it holds nothing back.
   if (of.drop_unstored()) note_dirty();
 }
 
 void TableFold::drop_sealed(PartitionFold& of) {
+  is_counted_ = false;
   if (of.drop_sealed()) note_dirty();
 }
 
@@ -390,11 +416,12 @@ void TableFold::seal(Sealed& sealed) {
       std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return !each.second.fold().empty(); })) {
     knowledge_.type_one_column();
   }
-  for (auto& [partition, of] : partitions_) {
+  sealed.partitions.reserve(partitions_.size());
+  for (auto& [partition, of] : each_partition()) {
     of.fold().write_out_nulls(knowledge_.columns());
     if (auto part = of.seal()) sealed.partitions.push_back(std::move(*part));
   }
-  sealed.columns = knowledge_.columns();
+  sealed.shared_columns = knowledge_.share_columns();
   sealed.key = knowledge_.key();
   sealed.message_key = knowledge_.message_key();
   sealed.key_known = knowledge_.key_known();
@@ -403,7 +430,7 @@ void TableFold::seal(Sealed& sealed) {
   sealed.is_mixed = knowledge_.take_mixed();
   sealed.by_source = by_source_ && !sealed.key.empty();
   sealed.version = knowledge_.version();
-  sealed.sources = folder_.sources();
+  sealed.shared_sources = folder_.share_sources();
   is_dirty_ = false;
 }
 
@@ -414,7 +441,7 @@ void TableFold::written(const Sealed& sealed) {
   }
   if (!sealed.clear || !truncation_.written(sealed.floor)) return;
   // The truncate's partition was given up while it was written: what came since was folded as if it had not been.
-  for (auto& [partition, of] : partitions_) {
+  for (auto& [partition, of] : each_partition()) {
     if (of.is_durable()) continue;
     if (event::may_be_after(of.max_order(), sealed.floor)) {
       drop_unstored(of);
@@ -441,35 +468,23 @@ void TableFold::give_back(const Sealed& sealed) {
 void TableFold::detach(bool is_skipped) {
   lacks_key_.clear();
   lacks_definitions_.clear();
-  for (auto& [partition, of] : partitions_) of.detach(is_skipped);
+  for (auto& [partition, of] : each_partition()) of.detach(is_skipped);
   // The truncate, if one waited, is read again as well.
   truncation_.forget();
   is_dirty_ = false;
 }
 
 void TableFold::reattach() {
-  for (auto& [partition, of] : partitions_) of.reattach();
+  for (auto& [partition, of] : each_partition()) of.reattach();
 }
 
 void TableFold::skip() {
-  for (auto& [partition, of] : partitions_) of.skip();
+  for (auto& [partition, of] : each_partition()) of.skip();
   is_dirty_ = false;
 }
 
 bool TableFold::is_missing() const {
   return std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return each.second.is_missing(); });
-}
-
-std::size_t TableFold::bytes() const {
-  std::size_t bytes = 0;
-  for (const auto& [partition, of] : partitions_) bytes += of.fold().bytes();
-  return bytes;
-}
-
-std::size_t TableFold::rows() const {
-  std::size_t rows = 0;
-  for (const auto& [partition, of] : partitions_) rows += of.fold().entries().size();
-  return rows;
 }
 
 bool TableFold::has_one_source() const {

@@ -33,6 +33,7 @@ class TableFold {
   void restore(const progress::StoredTable& stored);
   /// The fold of the partition, made at the first call; `is_detached`: whether the table is detached.
   PartitionFold& partition(progress::Partition& partition, bool is_detached);
+  [[nodiscard]] bool knows(const progress::Partition& partition) const { return find(partition) != nullptr; }
   /// Null: the partition has brought no rows.
   [[nodiscard]] PartitionFold* find(const progress::Partition& partition);
   [[nodiscard]] const PartitionFold* find(const progress::Partition& partition) const;
@@ -79,8 +80,8 @@ class TableFold {
   void skip();
   [[nodiscard]] bool is_missing() const;
 
-  [[nodiscard]] std::size_t bytes() const;
-  [[nodiscard]] std::size_t rows() const;
+  [[nodiscard]] std::size_t bytes() const { return held().bytes; }
+  [[nodiscard]] std::size_t rows() const { return held().rows; }
   [[nodiscard]] const std::map<const progress::Partition*, PartitionFold>& partitions() const { return partitions_; }
   /// How many partitions of the table other processes read: without a key only tables of one partition take updates and deletes.
   void count_others(std::size_t count) { others_ = count; }
@@ -91,6 +92,17 @@ class TableFold {
   [[nodiscard]] const CellConverter& converter() const { return folder_.converter(); }
 
  private:
+  struct Held {
+    std::size_t bytes = 0, rows = 0;
+  };
+  static Held held_by(const PartitionFold& of) { return {of.fold().bytes(), of.fold().entries().size()}; }
+  [[nodiscard]] const Held& held() const;
+  void count_again(const PartitionFold& of, const Held& before);
+  /// Whoever goes through all of them may change what they hold.
+  std::map<const progress::Partition*, PartitionFold>& each_partition() {
+    is_counted_ = false;
+    return partitions_;
+  }
   void fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_row& row, const event::Shape& shape, std::vector<Refusal>& refusals);
   [[nodiscard]] bool may_be_renamed(const PartitionFold& into, const cdcrt_row& row, const event::Shape& shape, int64_t offset) const;
   bool is_refused_gap(PartitionFold& into);
@@ -110,7 +122,7 @@ class TableFold {
   /// A column of the key, or of the image that is the key of a row without one, has other canonical bytes in its new type, or is gone.
   void follow_keys(const std::vector<evolution::TypeChange>& changes, bool drops);
   void count_foreign(const progress::StoredTable& stored);
-  void refresh(Sealed& sealed) const;
+  void refresh(Sealed& sealed);
   void read_again_after(const std::string& order, Sealed& sealed);
   void read_all_again(Sealed& sealed);
   void forget_truncate(Sealed& sealed);
@@ -130,6 +142,9 @@ class TableFold {
   evolution::TableKnowledge knowledge_;
   RowFolder folder_;
   std::map<const progress::Partition*, PartitionFold> partitions_;
+  PartitionFold* last_ = nullptr;                           ///< the one that was asked for last
+  mutable Held held_;                                       ///< by all of them: asked for with each row of one of thousands of tables
+  mutable bool is_counted_ = false;                         ///< held_ is right
   std::vector<progress::PartitionKey> foreign_partitions_;  ///< that other processes have written to this table
   std::size_t others_ = 0;
   std::string definition_topic_;  ///< where definitions come from; empty: none have come

@@ -65,7 +65,8 @@ void TableFold::truncate(PartitionFold& into, std::string_view order, int64_t of
   // Partitions need not be in source order, this one either.
   const std::string at(by_source_ ? order : std::string_view(into.max_order()));
   if (!by_source_) into.drop_fold();
-  for (auto& [partition, other] : partitions_) {
+  is_counted_ = false;
+  for (auto& [partition, other] : each_partition()) {
     if (&other == &into && !by_source_) continue;
     if (event::may_be_after(other.max_order(), at)) {
       other.rewind_past(at);
@@ -85,7 +86,7 @@ void TableFold::follow_schema_changes() {
       if (change.slot >= width || types::is_ready(cells[change.slot], change.to, change.to)) return;
       if (auto converted = types::convert(cells[change.slot], change.from, change.to, arena)) cells[change.slot] = *converted;
     };
-    for (auto& [partition, of] : partitions_) {
+    for (auto& [partition, of] : each_partition()) {
       Fold& fold = of.fold();
       for (Entry& entry : fold.entries()) follow(entry.cells, entry.width, fold.arena());
       for (KeyDelete& key_delete : fold.key_deletes) {
@@ -98,12 +99,12 @@ void TableFold::follow_schema_changes() {
   }
   const std::vector<evolution::Merge> merges = knowledge_.take_merges();
   for (const evolution::Merge& merge : merges) {
-    for (auto& [partition, of] : partitions_) merge_cells(of.fold(), merge, knowledge_.columns()[merge.into].type);
+    for (auto& [partition, of] : each_partition()) merge_cells(of.fold(), merge, knowledge_.columns()[merge.into].type);
   }
   const std::vector<uint32_t> drops = knowledge_.take_drops();
   // A column that comes back later is another one: what was folded for the old one goes with it.
   for (const uint32_t slot : drops) {
-    for (auto& [partition, of] : partitions_) {
+    for (auto& [partition, of] : each_partition()) {
       for (Entry& entry : of.fold().entries()) {
         if (slot < entry.width && !identity_.events) entry.cells[slot] = {};
       }
@@ -129,7 +130,7 @@ void TableFold::follow_keys(const std::vector<evolution::TypeChange>& changes, b
     if (!is_whole) return;
     for (const uint32_t slot : key_slots) types::append_key(key, cells[slot]);
   };
-  for (auto& [partition, of] : partitions_) of.fold().rekey(key_of);
+  for (auto& [partition, of] : each_partition()) of.fold().rekey(key_of);
 }
 
 }  // namespace cdcrt::apply

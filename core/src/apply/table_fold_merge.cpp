@@ -50,7 +50,7 @@ void TableFold::forget_truncate(Sealed& sealed) {
 void TableFold::read_again_after(const std::string& order, Sealed& sealed) {
   // A truncate among it has sent others back: it is read again with everything.
   const bool truncates = sealed.clear || truncation_.is_due();
-  for (auto& [partition, of] : partitions_) {
+  for (auto& [partition, of] : each_partition()) {
     if (!truncates && (!event::may_be_after(of.max_order(), order) || of.is_stored())) continue;
     std::erase_if(sealed.partitions, [&](const SealedPartition& part) { return part.partition == &of.partition(); });
     drop_sealed(of);
@@ -61,7 +61,7 @@ void TableFold::read_again_after(const std::string& order, Sealed& sealed) {
 
 // What was folded by partition does not say which of its changes came when.
 void TableFold::read_all_again(Sealed& sealed) {
-  for (auto& [partition, of] : partitions_) {
+  for (auto& [partition, of] : each_partition()) {
     std::erase_if(sealed.partitions, [&](const SealedPartition& part) { return part.partition == &of.partition(); });
     drop_sealed(of);
   }
@@ -80,7 +80,7 @@ bool TableFold::take_floor(const std::string& floor, Sealed& sealed) {
     if (event::is_after(floor, sealed.floor)) drop_before(floor, sealed);
     return false;
   }
-  for (auto& [partition, of] : partitions_) {
+  for (auto& [partition, of] : each_partition()) {
     // What is durable was written after the table was emptied, or goes with it: else the lease would not be ours any more.
     if (event::may_be_after(of.max_order(), floor) || of.is_behind()) {
       std::erase_if(sealed.partitions, [&](const SealedPartition& part) { return part.partition == &of.partition(); });
@@ -112,16 +112,16 @@ void TableFold::drop_before(const std::string& floor, Sealed& sealed) {
 }
 
 // The sealed cells follow the columns as they are now.
-void TableFold::refresh(Sealed& sealed) const {
+void TableFold::refresh(Sealed& sealed) {
   const auto& columns = knowledge_.columns();
   // Renamed since the batch was sealed: what it has under the new name is the renamed column's. Of two renames the later one's cells stand.
   for (evolution::Merge merge : knowledge_.merges()) {
-    if (merge.from >= sealed.columns.size() || !sealed.columns[merge.from].active) continue;
-    merge.type = sealed.columns[merge.from].type;
+    if (merge.from >= sealed.columns().size() || !sealed.columns()[merge.from].active) continue;
+    merge.type = sealed.columns()[merge.from].type;
     for (auto& part : sealed.partitions) merge_cells(part.fold, merge, columns[merge.into].type);
   }
-  for (uint32_t slot = 0; slot < sealed.columns.size(); ++slot) {
-    const evolution::Column& from = sealed.columns[slot];
+  for (uint32_t slot = 0; slot < sealed.columns().size(); ++slot) {
+    const evolution::Column& from = sealed.columns()[slot];
     const evolution::Column& to = columns[slot];
     const bool gone = from.active && (!to.active || to.incarnation != from.incarnation);
     if (!gone && types::equal(from.type, to.type)) continue;
@@ -143,7 +143,7 @@ void TableFold::refresh(Sealed& sealed) const {
     }
   }
   for (auto& part : sealed.partitions) part.fold.write_out_nulls(columns);
-  sealed.columns = columns;
+  sealed.shared_columns = knowledge_.share_columns();
   sealed.key = knowledge_.key();
   sealed.key_known = knowledge_.key_known();
   sealed.told_keyless = knowledge_.is_told_keyless();

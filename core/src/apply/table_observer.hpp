@@ -1,8 +1,10 @@
 // TableObserver: is told when a table needs something (a write, a repair), so that nobody has to poll every table.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "progress/partition.hpp"
@@ -17,6 +19,14 @@ struct Waiting {
   std::chrono::steady_clock::time_point last_sealed;  ///< the epoch: never
   std::size_t rows = 0, bytes = 0;
   bool is_load = false;  ///< nothing but rows of a snapshot
+};
+
+/// What the observer of a table keeps in it, so that nothing has to be looked up by table. Only the observer looks at it.
+struct ObserverSeat {
+  /// How urgent what waits is; 0: nothing waits. The observer's lock guards every change; ready() reads it without.
+  std::atomic<uint8_t> rank{0};
+  uint64_t listing = 0;  ///< which of the table's listings counts
+  std::chrono::steady_clock::time_point due{}, taken{}, rests_until{};
 };
 
 /// Why a table takes no part in what the others do.

@@ -20,9 +20,9 @@ namespace {
 // Whether there is something to store: what was only learned from the target itself is there already.
 bool is_stored(const Sealed& sealed, const progress::StoredTable& stored) {
   if (stored.version == 0 || stored.key_known != sealed.key_known || stored.told_keyless != sealed.told_keyless ||
-      stored.definition_topic != sealed.definition_topic || stored.columns.size() != sealed.columns.size())
+      stored.definition_topic != sealed.definition_topic || stored.columns.size() != sealed.columns().size())
     return false;
-  return std::all_of(sealed.columns.begin(), sealed.columns.end(), [&](const evolution::Column& column) {
+  return std::all_of(sealed.columns().begin(), sealed.columns().end(), [&](const evolution::Column& column) {
     const auto kept = std::find_if(stored.columns.begin(), stored.columns.end(),
                                    [&](const evolution::Column& each) { return each.source_name == column.source_name; });
     return kept != stored.columns.end() && kept->active == column.active && kept->incarnation == column.incarnation &&
@@ -149,7 +149,7 @@ class Preparation {
     row_.told_keyless = sealed_.told_keyless;
     row_.definition_topic = sealed_.definition_topic;
     ++row_.version;
-    std::vector<evolution::Column> columns = sealed_.columns;
+    std::vector<evolution::Column> columns = sealed_.columns();
     for (auto& column : columns) column.adopted = sealed_.table->definition().is_adopted(column.target_name);
     return progress::Store::TableToSave{name(), &row_, std::move(columns), is_new_};
   }
@@ -187,7 +187,7 @@ class Preparation {
 
   // A type that the route names may keep less than the values have: what the server made of it is asked for.
   Result<void> read_back_types(const SchemaPlan& plan) {
-    const auto& sealed_columns = sealed_.columns;
+    const auto& sealed_columns = sealed_.columns();
     const bool any = !plan.changes().empty() && std::any_of(sealed_columns.begin(), sealed_columns.end(),
                                                             [](const auto& column) { return !column.target_type.empty(); });
     if (!any) return {};

@@ -20,14 +20,20 @@ Result<void> write_entries(plugin::Connection& connection, const Sealed& sealed,
                            std::vector<const Entry*>& missing) {
   const TargetColumns columns(sealed);
   if (columns.slots().empty() && !sealed.table->identity().events) return {};
-  // Entries that others of their key follow go first.
-  std::map<uint32_t, std::vector<const Entry*>, std::greater<>> rounds;
-  for (const Entry* entry : entries) rounds[entry->followers].push_back(entry);
   std::vector<WriteGroup> groups;
-  for (const auto& [followers, round] : rounds) {
-    auto grouped = group(columns, round);
+  if (std::none_of(entries.begin(), entries.end(), [](const Entry* entry) { return entry->followers > 0; })) {
+    auto grouped = group(columns, entries);
     if (!grouped) return std::move(grouped.error());
-    for (WriteGroup& rows : *grouped) groups.push_back(std::move(rows));
+    groups = std::move(*grouped);
+  } else {
+    // Entries that others of their key follow go first.
+    std::map<uint32_t, std::vector<const Entry*>, std::greater<>> rounds;
+    for (const Entry* entry : entries) rounds[entry->followers].push_back(entry);
+    for (const auto& [followers, round] : rounds) {
+      auto grouped = group(columns, round);
+      if (!grouped) return std::move(grouped.error());
+      for (WriteGroup& rows : *grouped) groups.push_back(std::move(rows));
+    }
   }
   for (const WriteGroup& rows : groups) {
     struct Context {
@@ -73,6 +79,7 @@ Result<void> clear_table(plugin::Connection& connection, const Sealed& sealed) {
 
 std::vector<const Entry*> entries_of(const Sealed& sealed) {
   std::vector<const Entry*> entries;
+  entries.reserve(sealed.rows());
   for (const auto& part : sealed.partitions) {
     for (const Entry& entry : part.fold.entries()) entries.push_back(&entry);
   }

@@ -11,8 +11,8 @@ namespace {
 
 // One name in the target, two columns of the source: each would overwrite the other.
 Result<void> tell_case_apart(const Sealed& sealed) {
-  for (const auto& column : sealed.columns) {
-    for (const auto& other : sealed.columns) {
+  for (const auto& column : sealed.columns()) {
+    for (const auto& other : sealed.columns()) {
       if (&column == &other) break;
       if (!column.active || !other.active || !diagnostics::equal_but_for_case(column.target_name, other.target_name)) continue;
       return make_error(
@@ -30,7 +30,7 @@ Result<void> tell_case_apart(const Sealed& sealed) {
 std::string name_of(std::string_view found, bool folds_names, const Sealed& sealed) {
   if (!folds_names) return std::string(found);
   for (const bool dropped : {false, true}) {
-    for (const auto& column : sealed.columns) {
+    for (const auto& column : sealed.columns()) {
       if (column.active != dropped && diagnostics::equal_but_for_case(column.target_name, found)) return column.target_name;
     }
   }
@@ -40,8 +40,8 @@ std::string name_of(std::string_view found, bool folds_names, const Sealed& seal
 // What the route says of a column overrides what cdcrt would make of it.
 const evolution::Column* column_named(const Sealed& sealed, const std::string& target_name) {
   const auto found =
-      std::find_if(sealed.columns.begin(), sealed.columns.end(), [&](const auto& column) { return column.target_name == target_name; });
-  return found == sealed.columns.end() ? nullptr : &*found;
+      std::find_if(sealed.columns().begin(), sealed.columns().end(), [&](const auto& column) { return column.target_name == target_name; });
+  return found == sealed.columns().end() ? nullptr : &*found;
 }
 
 void TargetDefinition::restore(const std::vector<evolution::Column>& kept, const evolution::TableKnowledge& knowledge) {
@@ -105,7 +105,7 @@ void TargetDefinition::take_from(uint32_t slot, uint32_t other) {
 
 void TargetDefinition::judge_key(const Sealed& sealed) {
   std::vector<std::string> wanted, made = key_names_;
-  for (const uint32_t slot : sealed.key) wanted.push_back(sealed.columns[slot].target_name);
+  for (const uint32_t slot : sealed.key) wanted.push_back(sealed.columns()[slot].target_name);
   std::sort(made.begin(), made.end());
   std::sort(wanted.begin(), wanted.end());
   has_unique_key_ = exists_ && !wanted.empty() && made == wanted;
@@ -187,12 +187,12 @@ void TargetDefinition::take(const Sealed& sealed, const Changed& changed) {
     exists_ = true;
   }
   Columns before;
-  for (const auto& column : sealed.columns) {
+  for (const auto& column : sealed.columns()) {
     if (auto made = columns_.extract(column.target_name)) before.insert(std::move(made));
   }
-  std::erase_if(made_as_, [&](const auto& each) { return !sealed.columns[each.first].active; });
+  std::erase_if(made_as_, [&](const auto& each) { return !sealed.columns()[each.first].active; });
   for (const uint32_t slot : changed.slots) {
-    const auto& column = sealed.columns[slot];
+    const auto& column = sealed.columns()[slot];
     evolution::Column& made = columns_[column.target_name] = column;
     made_as_[slot] = column.target_name;
     const auto own = before.find(column.target_name);

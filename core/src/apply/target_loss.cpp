@@ -14,7 +14,7 @@ std::string resume_command(const std::string& target) { return "cdcrt table resu
 
 Expected::Expected(const Sealed& sealed) {
   const TargetDefinition& target = sealed.table->definition();
-  for (const auto& column : sealed.columns) {
+  for (const auto& column : sealed.columns()) {
     const auto* const kept = target.find(column.target_name);
     if (kept == nullptr || !column.active || kept->incarnation != column.incarnation) continue;
     table_ = true;

@@ -79,7 +79,8 @@ void WritePreparation::tell_unshown_columns(const Sealed& sealed) {
   if (names.empty()) return;
   const bool leaves_nulls_out = std::any_of(sealed.partitions.begin(), sealed.partitions.end(), [](const auto& part) {
     const auto& entries = part.fold.entries();
-    return std::any_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.nulls_from != UINT32_MAX; });
+    return part.fold.may_leave_nulls_out() &&
+           std::any_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.nulls_from != UINT32_MAX; });
   });
   if (!leaves_nulls_out) return;
   target.note_told_unshown();
@@ -106,7 +107,7 @@ Outcome WritePreparation::put_in_order(Sealed& sealed) {
   KeyOrder& keys = known.order();
   // The bytes of a key are those of its columns' types.
   std::vector<uint8_t> kinds;
-  for (const uint32_t slot : sealed.key) kinds.push_back(sealed.columns[slot].type.kind);
+  for (const uint32_t slot : sealed.key) kinds.push_back(sealed.columns()[slot].type.kind);
   const bool are_others = known.change_kinds(kinds);
   if (known.take_forget() || sealed.clear || are_others) keys.clear();
   if (!std::exchange(sealed.in_order, true)) {

@@ -48,14 +48,15 @@ std::array<Step, 2> steps_of(const Entry& entry) {
 
 }  // namespace
 
-TargetColumns::TargetColumns(const Sealed& sealed) : sealed_(&sealed), kept_(sealed.columns.size()) {
+TargetColumns::TargetColumns(const Sealed& sealed) : sealed_(&sealed), kept_(sealed.columns().size()) {
   // A table begins with its key: while a column of it has only been named, nothing is there to write.
-  const auto untyped = [&](uint32_t slot) { return sealed.columns[slot].type.kind == CDCRT_TYPE_UNKNOWN; };
+  const auto untyped = [&](uint32_t slot) { return sealed.columns()[slot].type.kind == CDCRT_TYPE_UNKNOWN; };
   if (std::any_of(sealed.key.begin(), sealed.key.end(), untyped)) return;
   const TargetDefinition& target = sealed.table->definition();
+  slots_.reserve(sealed.columns().size());
   slots_ = sealed.key;
-  for (uint32_t slot = 0; slot < sealed.columns.size(); ++slot) {
-    const auto& column = sealed.columns[slot];
+  for (uint32_t slot = 0; slot < sealed.columns().size(); ++slot) {
+    const auto& column = sealed.columns()[slot];
     if (!column.active || column.key_ordinal > 0) continue;
     // Seen as NULL alone: there is nothing to create, but what was there before may hold a value.
     if (column.type.kind == CDCRT_TYPE_UNKNOWN) {
@@ -65,15 +66,15 @@ TargetColumns::TargetColumns(const Sealed& sealed) : sealed_(&sealed), kept_(sea
     (target.lacks(column.target_name) ? left_out_ : slots_).push_back(slot);
   }
   for (const uint32_t slot : slots_) {
-    const auto* const made = target.find(sealed.columns[slot].target_name);
-    if (made == nullptr || (!made->adopted && sealed.columns[slot].target_type.empty())) continue;
+    const auto* const made = target.find(sealed.columns()[slot].target_name);
+    if (made == nullptr || (!made->adopted && sealed.columns()[slot].target_type.empty())) continue;
     const cdcrt_type type = made->type;
-    if (type.kind != CDCRT_TYPE_UNKNOWN && !types::equal(type, sealed.columns[slot].type)) kept_[slot] = made;
+    if (type.kind != CDCRT_TYPE_UNKNOWN && !types::equal(type, sealed.columns()[slot].type)) kept_[slot] = made;
   }
 }
 
 cdcrt_column TargetColumns::describe(uint32_t slot) const {
-  const auto& column = sealed_->columns[slot];
+  const auto& column = sealed_->columns()[slot];
   cdcrt_column result{};
   result.name = sdk::borrow(column.target_name);
   result.type = column.type;
@@ -97,7 +98,7 @@ cdcrt_column TargetColumns::stored(uint32_t slot) const {
   if (kept_[slot] != nullptr) result.type = kept_[slot]->type;
   const Table& table = *sealed_->table;
   const bool evolves = table.identity().route.schema_changes == route::SchemaChanges::kEvolve;
-  if (!evolves && table.definition().is_adopted(sealed_->columns[slot].target_name)) result.flags |= CDCRT_COLUMN_KEEP;
+  if (!evolves && table.definition().is_adopted(sealed_->columns()[slot].target_name)) result.flags |= CDCRT_COLUMN_KEEP;
   return result;
 }
 
@@ -126,7 +127,7 @@ bool is_same_key(const cdcrt_cell& cell, const cdcrt_cell& converted, cdcrt_type
 Result<cdcrt_cell> TargetColumns::fit(uint32_t slot, const cdcrt_cell& cell, event::Arena& arena, uint64_t& overflowed) const {
   const evolution::Column* const kept = kept_[slot];
   if (kept == nullptr || cell.tag <= CDCRT_NULL) return cell;
-  const auto& column = sealed_->columns[slot];
+  const auto& column = sealed_->columns()[slot];
   auto fitting = types::convert(cell, column.type, kept->type, arena);
   if (fitting && !is_exact(cell, *fitting, kept->type))
     fitting = make_error(CDCRT_BAD_RECORD, "value is no exact " + types::to_string(kept->type) + ": " + types::display(cell));
@@ -187,6 +188,8 @@ Result<std::vector<WriteGroup>> group(const TargetColumns& columns, const std::v
       WriteGroup& created = groups.emplace_back();
       created.kind = step.kind;
       created.rank = step.rank;
+      created.slots.reserve(slots.size());
+      created.columns.reserve(slots.size());
       for (std::size_t i = 0; i < mask.size(); ++i) {
         if (mask[i] != '1') continue;
         created.slots.push_back(slots[i]);

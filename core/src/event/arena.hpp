@@ -11,12 +11,14 @@
 
 namespace cdcrt::event {
 
-/// Bump allocator in blocks, each twice as large as the one before, up to `block_bytes`: what holds little costs little. Not thread-safe;
-/// one owner. Addresses stay valid until clear() or destruction.
+/// Bump allocator in blocks, each as large as all before it together, up to `block_bytes`: what holds little costs little. Not
+/// thread-safe; one owner. Addresses stay valid until clear() or destruction.
 class Arena {
  public:
-  explicit Arena(std::size_t block_bytes = 64 << 10) : block_bytes_(block_bytes) {}
-  Arena(Arena&& other) noexcept : Arena(other.block_bytes_) { swap(other); }
+  static constexpr std::size_t kFirstBlock = 256;
+  explicit Arena(std::size_t block_bytes = 64 << 10, std::size_t first_block = kFirstBlock)
+      : block_bytes_(block_bytes), first_block_(first_block) {}
+  Arena(Arena&& other) noexcept : Arena(other.block_bytes_, other.first_block_) { swap(other); }
   Arena& operator=(Arena&& other) noexcept {
     Arena taken(std::move(other));
     swap(taken);
@@ -52,12 +54,13 @@ class Arena {
   }
   /// Memory held, bytes.
   [[nodiscard]] std::size_t reserved() const { return reserved_; }
+  /// Those of them that were handed out, about.
+  [[nodiscard]] std::size_t used() const { return reserved_ - static_cast<std::size_t>(end_ - next_); }
 
  private:
-  static constexpr std::size_t kFirstBlock = 256;
-
   void swap(Arena& other) noexcept {
     std::swap(block_bytes_, other.block_bytes_);
+    std::swap(first_block_, other.first_block_);
     std::swap(last_bytes_, other.last_bytes_);
     std::swap(reserved_, other.reserved_);
     std::swap(next_, other.next_);
@@ -65,14 +68,14 @@ class Arena {
     blocks_.swap(other.blocks_);
   }
   void grow(std::size_t bytes) {
-    const std::size_t wanted = std::min(block_bytes_, blocks_.empty() ? kFirstBlock : 2 * last_bytes_);
+    const std::size_t wanted = std::min(block_bytes_, blocks_.empty() ? first_block_ : reserved_);
     last_bytes_ = std::max(bytes, wanted);
     blocks_.push_back(std::unique_ptr<char[]>(new char[last_bytes_]));
     reserved_ += last_bytes_;
     next_ = blocks_.back().get();
     end_ = next_ + last_bytes_;
   }
-  std::size_t block_bytes_;
+  std::size_t block_bytes_, first_block_;
   std::size_t last_bytes_ = 0;
   std::size_t reserved_ = 0;
   char* next_ = nullptr;

@@ -97,7 +97,7 @@ uint32_t ShapeRegistry::Generation::add(std::string fingerprint, const cdcrt_sha
   if (shapes_.size() >= kShapesOfPlace) throw std::length_error("too many shapes in one go");
   const auto index = static_cast<uint32_t>(shapes_.size());
   Shape& copy = shapes_.emplace_back();
-  copy.id = number_ << kIndexBits | index;
+  copy.id = lasting_id(number_, index);
   copy.declared = (shape.flags & CDCRT_SHAPE_DECLARED) != 0;
   copy.keyed = (shape.flags & CDCRT_SHAPE_KEYED) != 0;
   copy.key_in_one_partition = (shape.flags & CDCRT_SHAPE_KEY_IN_ONE_PARTITION) != 0;
@@ -155,6 +155,8 @@ ShapeRegistry::Hold ShapeRegistry::hold() {
 }
 
 uint64_t ShapeRegistry::number_of(const Hold& generation) { return generation ? generation->number() : UINT64_MAX; }
+
+uint64_t ShapeRegistry::lasting_id(uint64_t generation, uint32_t id) { return generation << kIndexBits | (id & (kShapesOfPlace - 1)); }
 
 uint32_t ShapeRegistry::intern(const cdcrt_shape& shape, const Hold& generation) {
   std::string bytes = fingerprint(shape);

@@ -55,6 +55,8 @@ class ShapeRegistry {
   [[nodiscard]] Hold hold();
   /// Of no other generation of this registry.
   static uint64_t number_of(const Hold& generation);
+  /// Shape::id of a shape of that generation, by its number there.
+  static uint64_t lasting_id(uint64_t generation, uint32_t id);
   /// Equal shapes of a generation get equal ids.
   uint32_t intern(const cdcrt_shape& shape, const Hold& generation);
   /// Valid while its generation is held.

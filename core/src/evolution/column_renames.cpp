@@ -229,7 +229,7 @@ bool TableKnowledge::came_after(const Column& column, const Column& other, std::
     return std::find(map.slots.begin(), map.slots.end(), static_cast<int32_t>(each - all.data())) != map.slots.end();
   };
   return std::none_of(maps_.begin(), maps_.end(),
-                      [&](const auto& map) { return has(map.second, &column, columns_) && has(map.second, &other, columns_); });
+                      [&](const auto& map) { return has(map.second, &column, columns()) && has(map.second, &other, columns()); });
 }
 
 // Of the columns that were there before it, the definition lacks one, and it has one that was not there. Where it is later than definitions

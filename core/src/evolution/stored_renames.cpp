@@ -66,7 +66,7 @@ void TableKnowledge::take_renames(const std::vector<Column>& stored) {
     if (is_set_aside_name(column.source_name) && !column.active) continue;
     for (std::size_t i = 0; i < column.former_names.size(); ++i) {
       const FormerName& former = column.former_names[i];
-      if (was_renamed(former.name, former.until) || is_known_there(columns_, former.name, former.until, column)) continue;
+      if (was_renamed(former.name, former.until) || is_known_there(columns(), former.name, former.until, column)) continue;
       if (is_set_aside_name(next_name(column, i)) && naming_of(column, stored)) continue;
       by_order[former.until].push_back({static_cast<uint32_t>(&column - stored.data()), next_name(column, i)});
     }

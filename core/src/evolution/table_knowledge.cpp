@@ -306,8 +306,8 @@ Result<void> TableKnowledge::declare_type(uint32_t slot, cdcrt_type declared, st
 }
 
 void TableKnowledge::set_type(uint32_t slot, cdcrt_type type) {
+  if (types::equal(columns()[slot].type, type)) return;
   Column& column = columns_[slot];
-  if (types::equal(column.type, type)) return;
   if (column.type.kind != CDCRT_TYPE_UNKNOWN) type_changes_.push_back({slot, column.type, type});
   if (column.default_value.tag > CDCRT_NULL) {
     auto converted = types::convert(column.default_value, column.type, type, arena_);
@@ -318,16 +318,17 @@ void TableKnowledge::set_type(uint32_t slot, cdcrt_type type) {
 }
 
 void TableKnowledge::learn(uint32_t slot, const cdcrt_cell& cell) {
-  set_type(slot, types::join(columns_[slot].type, types::learned(cell)));
+  set_type(slot, types::join(columns()[slot].type, types::learned(cell)));
 }
 
-void TableKnowledge::widen(uint32_t slot, cdcrt_type type) { set_type(slot, types::join(columns_[slot].type, type)); }
+void TableKnowledge::widen(uint32_t slot, cdcrt_type type) { set_type(slot, types::join(columns()[slot].type, type)); }
 
 void TableKnowledge::type_one_column() {
   const auto typed = [](const Column& column) { return column.active && column.type.kind != CDCRT_TYPE_UNKNOWN; };
-  if (std::any_of(columns_.begin(), columns_.end(), typed)) return;
-  const auto first = std::find_if(columns_.begin(), columns_.end(), [](const Column& column) { return column.active; });
-  if (first != columns_.end()) set_type(static_cast<uint32_t>(first - columns_.begin()), types::string_type(0));
+  const std::vector<Column>& all = columns();
+  if (std::any_of(all.begin(), all.end(), typed)) return;
+  const auto first = std::find_if(all.begin(), all.end(), [](const Column& column) { return column.active; });
+  if (first != all.end()) set_type(static_cast<uint32_t>(first - all.begin()), types::string_type(0));
 }
 
 bool TableKnowledge::follows_drops() const {

@@ -14,7 +14,7 @@
 #include "diagnostics/result.hpp"
 #include "event/arena.hpp"
 #include "event/shape.hpp"
-#include "evolution/column.hpp"
+#include "evolution/column_list.hpp"
 #include "evolution/column_rules.hpp"
 
 namespace cdcrt::evolution {
@@ -40,8 +40,7 @@ class TableKnowledge {
   void expect_definitions();
   /// observe() of a whole row would drop a column on that row's word alone: no definition was met that could say that it was renamed.
   [[nodiscard]] bool would_drop(const event::Shape& shape, std::string_view order) const;
-  /// Slots of columns that were first seen in such rows, since the last call.
-  std::vector<uint32_t> take_unplaced() { return unplaced_.empty() ? std::vector<uint32_t>() : std::exchange(unplaced_, {}); }
+  std::vector<uint32_t> take_unplaced() { return std::exchange(unplaced_, {}); }  ///< slots first seen in such rows, since the last call
   /// The partition brought a row with an order again: those columns were there after `order`, that of the row before them.
   void place(const std::vector<uint32_t>& slots, std::string_view order);
 
@@ -73,7 +72,8 @@ class TableKnowledge {
   /// Which column one of `all` that are stored is; none: -1.
   [[nodiscard]] int32_t slot_of(const Column& stored, const std::vector<Column>& all) const;
 
-  [[nodiscard]] const std::vector<Column>& columns() const { return columns_; }
+  [[nodiscard]] const std::vector<Column>& columns() const { return columns_.all(); }
+  [[nodiscard]] ColumnList::Shared share_columns() { return columns_.share(); }
   [[nodiscard]] const std::vector<uint32_t>& key() const { return key_; }
   /// False until an event or the route said what the key is.
   [[nodiscard]] bool key_known() const { return key_known_; }
@@ -174,7 +174,7 @@ class TableKnowledge {
   const route::Route* route_;
   cdcrt_limits limits_;
   bool keyed_;
-  std::vector<Column> columns_;
+  ColumnList columns_;
   std::unordered_map<std::string, uint32_t> slots_;
   std::unordered_map<uint64_t, ShapeMap> maps_;  ///< by event::Shape::id
   ShapeMap late_map_, names_map_;

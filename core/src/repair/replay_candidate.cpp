@@ -10,8 +10,8 @@ std::string_view order_of(const Candidate& candidate) {
 }
 
 std::string_view server_of(const Candidate& candidate) {
-  return candidate.sealed && !candidate.sealed->sources.empty() ? std::string_view(candidate.sealed->sources.front().server)
-                                                                : std::string_view();
+  return candidate.sealed && !candidate.sealed->sources().empty() ? std::string_view(candidate.sealed->sources().front().server)
+                                                                  : std::string_view();
 }
 
 bool changes_a_part(const Candidate& candidate) {

@@ -1,7 +1,6 @@
 #include "runtime/decode_pool.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
 #include "apply/table.hpp"
@@ -26,6 +25,51 @@ Result<void> make_formats(const manifest::Manifest& manifest, std::vector<plugin
 
 }  // namespace
 
+namespace {
+
+/// Numbers of the tables that a batch has rows of. Nothing is allocated or cleared for each batch.
+class TablePlaces {
+ public:
+  void begin() {
+    ++batch_;
+    count_ = 0;
+  }
+  /// `next` where the batch had no row of the table so far.
+  std::size_t find_or_add(const apply::Table* table, std::size_t next) {
+    if (2 * (count_ + 1) > slots_.size()) grow();
+    Slot& slot = slots_[place_of(table)];
+    if (slot.batch == batch_) return slot.number;
+    slot = {table, batch_, next};
+    ++count_;
+    return next;
+  }
+
+ private:
+  struct Slot {
+    const apply::Table* table = nullptr;
+    uint64_t batch = 0;
+    std::size_t number = 0;
+  };
+  [[nodiscard]] std::size_t place_of(const apply::Table* table) const {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t place = ((reinterpret_cast<std::uintptr_t>(table) * 0x9E3779B97F4A7C15ULL) >> 32) & mask;
+    while (slots_[place].batch == batch_ && slots_[place].table != table) place = (place + 1) & mask;
+    return place;
+  }
+  void grow() {
+    std::vector<Slot> before(slots_.empty() ? 64 : 2 * slots_.size());
+    before.swap(slots_);
+    for (const Slot& slot : before) {
+      if (slot.batch == batch_) slots_[place_of(slot.table)] = slot;
+    }
+  }
+  std::vector<Slot> slots_;
+  uint64_t batch_ = 0;
+  std::size_t count_ = 0;
+};
+
+}  // namespace
+
 // Stored, so it must stay what it is.
 uint64_t content_hash(const cdcrt_message& message) {
   uint64_t hash = sdk::kFnv1aStart;
@@ -40,10 +84,10 @@ struct DecodePool::Worker {
   Heartbeat& heartbeat;
   std::vector<plugin::Format> formats;  // by source
   event::RowBatch rows;
-  uint64_t shape_generation;                                              // that the formats know
-  std::vector<std::pair<apply::Table*, std::vector<uint32_t>>> by_table;  // of the batch, the first `tables` of them
+  uint64_t shape_generation;                                            // that the formats know
+  std::vector<std::pair<Destination, std::vector<uint32_t>>> by_table;  // of the batch, the first `tables` of them
   std::size_t tables = 0;
-  std::unordered_map<const apply::Table*, std::size_t> places;  // in by_table
+  TablePlaces places;  // in by_table
   std::vector<cdcrt_message> readable;
   KnownDestinations destinations;
 };
@@ -144,7 +188,7 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
 
 Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages& messages) {
   worker.tables = 0;
-  worker.places.clear();
+  worker.places.begin();
   uint32_t last_shape = UINT32_MAX;
   const Destination* destination = nullptr;
   std::vector<uint32_t>* rows_of_table = nullptr;
@@ -156,16 +200,16 @@ Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages&
     }
     if (row.shape != last_shape) {
       last_shape = row.shape;
-      destination = &context_.destinations.of(flow, row.shape, worker.destinations);
+      destination = &context_.destinations.of(flow, row.shape, worker.rows.shape_generation(), worker.destinations);
       rows_of_table = nullptr;
       if (destination->table != nullptr) {
-        const auto [place, added] = worker.places.try_emplace(destination->table, worker.tables);
-        if (added) {
+        const std::size_t place = worker.places.find_or_add(destination->table, worker.tables);
+        if (place == worker.tables) {
           if (++worker.tables > worker.by_table.size()) worker.by_table.emplace_back();
-          worker.by_table[place->second].first = destination->table;
-          worker.by_table[place->second].second.clear();
+          worker.by_table[place].first = *destination;
+          worker.by_table[place].second.clear();
         }
-        rows_of_table = &worker.by_table[place->second].second;
+        rows_of_table = &worker.by_table[place].second;
       }
     }
     if (rows_of_table != nullptr) {
@@ -175,38 +219,44 @@ Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages&
       ++counts_.ignored;
     }
   }
-  for (std::size_t i = 0; i < worker.tables; ++i) hand_over(worker, flow, messages, *worker.by_table[i].first, worker.by_table[i].second);
+  for (std::size_t i = 0; i < worker.tables; ++i) hand_over(worker, flow, messages, worker.by_table[i].first, worker.by_table[i].second);
   tell_sinks();
   return {};
 }
 
+// How many rows the table takes now.
+uint64_t DecodePool::wait_for_room(Worker& worker, const Destination& to) {
+  apply::Table& table = *to.table;
+  const auto room_beside = [&](std::size_t held) {
+    const uint64_t max_rows = to.sink == nullptr ? UINT64_MAX : to.sink->max_rows(table.is_loading());
+    return held < max_rows ? max_rows - held : 0;
+  };
+  uint64_t room = room_beside(table.last_buffered_rows());
+  if (room > 0) return room;
+  table.wait_for_room(true);
+  context_.monitor.room.wait([&] {
+    worker.heartbeat.beat();
+    room = room_beside(table.buffered_rows());
+    return room > 0 || !table.stopped().empty() || !table.detached().empty() || context_.monitor.abandon || stopping_;
+  });
+  table.wait_for_room(false);
+  return room > 0 ? room : UINT64_MAX;  // the table takes nothing any more: it only notes the position
+}
+
 // In portions that respect batch.max_rows; a message's rows stay together.
-void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& messages, apply::Table& table,
+void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& messages, const Destination& to,
                            const std::vector<uint32_t>& rows) {
-  const SinkRuntime* of = nullptr;
-  for (const auto& sink : context_.sinks) {
-    if (sink->name() == table.identity().sink) of = sink.get();
-  }
+  apply::Table& table = *to.table;
   std::size_t first = 0;
   while (first < rows.size()) {
-    uint64_t room = 0;
-    table.wait_for_room(true);
-    context_.monitor.room.wait([&] {
-      worker.heartbeat.beat();
-      const uint64_t max_rows = of == nullptr ? UINT64_MAX : of->max_rows(table.is_loading());
-      const std::size_t held = table.buffered_rows();
-      room = held < max_rows ? max_rows - held : 0;
-      return room > 0 || !table.stopped().empty() || !table.detached().empty() || context_.monitor.abandon || stopping_;
-    });
-    table.wait_for_room(false);
-    if (room == 0) room = UINT64_MAX;  // the table takes nothing any more: it only notes the position
+    const uint64_t room = wait_for_room(worker, to);
     std::size_t last = rows.size() - first <= room ? rows.size() : first + static_cast<std::size_t>(room);
     const auto message_of = [&](std::size_t index) { return worker.rows.rows()[rows[index]].message; };
     while (last < rows.size() && message_of(last) == message_of(last - 1)) ++last;
     const int64_t next =
         last == rows.size() ? messages.messages[messages.count - 1].offset + 1 : messages.messages[message_of(last)].offset;
-    table.accept({flow.partition, messages, worker.rows, context_.shapes, next}, rows.data() + first, last - first,
-                 [&](const apply::Refusal& refusal) {
+    table.accept({flow.partition, messages, worker.rows, context_.shapes, next, first == 0 ? to.shape : nullptr}, rows.data() + first,
+                 last - first, [&](const apply::Refusal& refusal) {
                    dead_letter(flow, messages.messages[refusal.message], &table, refusal.reason, refusal.error);
                  });
     relieve_dead_letters(worker);

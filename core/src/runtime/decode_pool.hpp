@@ -53,7 +53,8 @@ class DecodePool {
   void work(Worker& worker);
   Result<void> decode(Worker& worker, Flow& flow, const cdcrt_messages& messages);
   Result<void> route(Worker& worker, Flow& flow, const cdcrt_messages& messages);
-  void hand_over(Worker& worker, Flow& flow, const cdcrt_messages& messages, apply::Table& table, const std::vector<uint32_t>& rows);
+  void hand_over(Worker& worker, Flow& flow, const cdcrt_messages& messages, const Destination& to, const std::vector<uint32_t>& rows);
+  uint64_t wait_for_room(Worker& worker, const Destination& to);
   void tell_sinks();
   void relieve_dead_letters(Worker& worker);
   void dead_letter(const Flow& flow, const cdcrt_message& message, const apply::Table* table, const std::string& reason,

@@ -23,20 +23,47 @@ Destinations::Destinations(const manifest::Manifest& manifest, const event::Shap
                            std::vector<std::unique_ptr<SinkRuntime>>& sinks, std::vector<std::unique_ptr<SourceRuntime>>& sources)
     : manifest_(manifest), shapes_(shapes), sinks_(sinks), sources_(sources), router_(manifest) {}
 
+std::size_t KnownDestinations::place_of(uint32_t topic, uint64_t shape) const {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t place = (((shape * 0x9E3779B97F4A7C15ULL) ^ (uint64_t{topic} * 0xC2B2AE3D27D4EB4FULL)) >> 24) & mask;
+  while (slots_[place].shape != kNone && (slots_[place].shape != shape || slots_[place].topic != topic)) place = (place + 1) & mask;
+  return place;
+}
+
 const Destination* KnownDestinations::find(uint32_t topic, uint64_t shape) const {
-  const auto found = all_.find({shape, topic});
-  return found == all_.end() ? nullptr : &found->second;
+  if (slots_.empty()) return nullptr;
+  const Slot& slot = slots_[place_of(topic, shape)];
+  return slot.shape == kNone ? nullptr : &slot.destination;
+}
+
+void KnownDestinations::grow(std::size_t slots) {
+  std::vector<Slot> before(slots);
+  before.swap(slots_);
+  for (const Slot& slot : before) {
+    if (slot.shape != kNone) slots_[place_of(slot.topic, slot.shape)] = slot;
+  }
 }
 
 const Destination& KnownDestinations::add(uint32_t topic, uint64_t shape, Destination destination) {
-  if (all_.size() >= kMost) all_.clear();
-  return all_.insert_or_assign({shape, topic}, destination).first->second;
+  constexpr std::size_t kFirst = 64;
+  if (count_ >= kMost) {
+    slots_.clear();
+    count_ = 0;
+  }
+  if (slots_.empty()) slots_.resize(kFirst);
+  if (2 * (count_ + 1) > slots_.size()) grow(2 * slots_.size());
+  Slot& slot = slots_[place_of(topic, shape)];
+  if (slot.shape == kNone) ++count_;
+  slot = {shape, topic, destination};
+  return slot.destination;
 }
 
-const Destination& Destinations::of(const Flow& flow, uint32_t shape_id, KnownDestinations& known) {
-  const uint64_t shape = shapes_.get(shape_id).id;
-  const Destination* found = known.find(flow.topic, shape);
-  return found != nullptr ? *found : known.add(flow.topic, shape, resolve(flow.partition, shape_id));
+const Destination& Destinations::of(const Flow& flow, uint32_t shape_id, uint64_t generation, KnownDestinations& known) {
+  const uint64_t shape = event::ShapeRegistry::lasting_id(generation, shape_id);
+  if (const Destination* found = known.find(flow.topic, shape)) return *found;
+  Destination made = resolve(flow.partition, shape_id);
+  made.shape = &shapes_.get(shape_id);
+  return known.add(flow.topic, shape, made);
 }
 
 Destination Destinations::resolve(const progress::Partition& partition, uint32_t shape_id) {
@@ -105,6 +132,7 @@ Destination Destinations::resolve(const progress::Partition& partition, uint32_t
   }
   for (const auto& each : sinks_) each->accepted(source);
   destination.table = &taking;
+  destination.sink = sink;
   return destination;
 }
 

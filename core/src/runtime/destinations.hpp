@@ -5,7 +5,6 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "event/shape.hpp"
@@ -18,29 +17,33 @@ namespace cdcrt::runtime {
 
 /// Where the rows of a table go.
 struct Destination {
-  apply::Table* table = nullptr;  ///< null: ignored
+  apply::Table* table = nullptr;        ///< null: ignored
+  const SinkRuntime* sink = nullptr;    ///< of the table; null: it is written nowhere
+  const event::Shape* shape = nullptr;  ///< of the rows; as long as its generation is held
 };
 
 /// What a decode worker remembers of them: by topic and shape, so that the partitions of a topic share it. One thread.
 class KnownDestinations {
  public:
-  /// Null: not known.
+  /// Null: not known. Valid until the next call, as what add() answers.
   [[nodiscard]] const Destination* find(uint32_t topic, uint64_t shape) const;
-  /// Valid until the next call.
   const Destination& add(uint32_t topic, uint64_t shape, Destination destination);
 
  private:
   /// Where shapes come and go.
   static constexpr std::size_t kMost = 1 << 16;
-  struct Place {
-    uint64_t shape;
-    uint32_t topic;
-    bool operator==(const Place&) const = default;
+  static constexpr uint64_t kNone = UINT64_MAX;
+  // One block, without nodes: of many tables nothing is in a cache, and each step to somewhere else waits for memory.
+  struct Slot {
+    uint64_t shape = kNone;
+    uint32_t topic = 0;
+    Destination destination;
   };
-  struct PlaceHash {
-    std::size_t operator()(const Place& place) const { return (place.shape * 0x9E3779B97F4A7C15ULL) ^ (uint64_t{place.topic} << 17); }
-  };
-  std::unordered_map<Place, Destination, PlaceHash> all_;
+  [[nodiscard]] std::size_t place_of(uint32_t topic, uint64_t shape) const;
+  void grow(std::size_t slots);
+
+  std::vector<Slot> slots_;  ///< as many as a power of two, a half of them free at least
+  std::size_t count_ = 0;
 };
 
 /// Any thread.
@@ -49,8 +52,9 @@ class Destinations {
   Destinations(const manifest::Manifest& manifest, const event::ShapeRegistry& shapes, std::vector<std::unique_ptr<SinkRuntime>>& sinks,
                std::vector<std::unique_ptr<SourceRuntime>>& sources);
 
-  /// Resolved once for each topic and shape that `known` remembers. Valid until the next call for the same `known`.
-  const Destination& of(const Flow& flow, uint32_t shape, KnownDestinations& known);
+  /// Resolved once for each topic and shape that `known` remembers. Valid until the next call for the same `known`. `generation`: of the
+  /// shape, which is held.
+  const Destination& of(const Flow& flow, uint32_t shape, uint64_t generation, KnownDestinations& known);
   /// The same without a memory.
   Destination resolve(const progress::Partition& partition, uint32_t shape);
   /// Which patterns of routes a table met so far.

@@ -113,6 +113,7 @@ class Pipeline {
                                    static_cast<int64_t>(manifest_.runtime.memory) / kRowShare,
                                    [this](const progress::Partition& partition) { ownership_.lost(partition); }};
       context.others_rest = [this](const SinkRuntime& runtime) { return ownership_.others_rest(runtime); };
+      context.max_message_bytes = static_cast<int64_t>(manifest_.runtime.memory) / kMessageShare;
       sinks_.push_back(std::make_unique<SinkRuntime>(sink, std::move(context)));
       if (auto opened = sinks_.back()->open(); !opened) return report(sink, opened.error());
     }

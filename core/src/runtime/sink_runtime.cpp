@@ -350,6 +350,7 @@ std::vector<apply::Sealed> SinkRuntime::pick() {
   const auto now = std::chrono::steady_clock::now();
   // A backlog is written as fast as it can be.
   const bool all = all_are_due();
+  watch_.note_backlog(context_.monitor.message_bytes > context_.max_message_bytes / 2);
   for (apply::Table* table = watch_.take(all, now); table != nullptr; table = watch_.take_beside(all, now)) {
     auto sealed = table->seal();
     if (!sealed) {

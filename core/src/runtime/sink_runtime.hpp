@@ -43,6 +43,7 @@ class SinkRuntime {
     std::function<void(std::chrono::microseconds)> pause = {};
     /// Whether no other process can have anything to write to this sink, as of its last refresh; null: never.
     std::function<bool(const SinkRuntime&)> others_rest = {};
+    int64_t max_message_bytes = std::numeric_limits<int64_t>::max();  ///< from which on sources are not asked for more
   };
   SinkRuntime(const manifest::Sink& manifest, Context context);
   ~SinkRuntime();

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <tuple>
+
+#include "apply/table.hpp"
 
 namespace cdcrt::runtime {
 namespace {
@@ -18,6 +21,11 @@ constexpr TableWatch::Clock::duration kMaxTableRest = std::chrono::milliseconds(
 // While so many tables wait, and for each time as many, they rest longer.
 constexpr std::size_t kManyTables = 100;
 constexpr TableWatch::Clock::duration kRestOfMany = std::chrono::milliseconds(10), kMaxRestOfMany = std::chrono::seconds(1);
+// In a backlog.
+constexpr TableWatch::Clock::duration kRestInBacklog = std::chrono::milliseconds(50), kMaxRestInBacklog = std::chrono::seconds(5);
+
+// What apply::ObserverSeat::rank is.
+enum Rank : uint8_t { kWaitsNot, kLoadWaits, kChangesWait, kIsFull };
 
 // How long a definition may take that is on its way, and how long it may take to read what there is.
 constexpr auto kMissingKeyGrace = std::chrono::seconds(5);
@@ -41,46 +49,89 @@ bool TableWatch::is_full(const apply::Waiting& waiting) const {
   return waiting.rows >= limits.max_rows || waiting.bytes >= limits.max_bytes;
 }
 
-TableWatch::Clock::time_point TableWatch::due_of(const apply::Table& table, const apply::Waiting& waiting) const {
+TableWatch::Clock::time_point TableWatch::due_of(apply::Table& table, const apply::Waiting& waiting) const {
   // What is full goes behind what has been due before, so that a busy table keeps no other one waiting.
   if (is_full(waiting)) return Clock::now();
   const manifest::BatchLimits& limits = limits_of(waiting);
   auto due = waiting.since + limits.max_age;
   if (waiting.last_sealed != Clock::time_point{}) due = std::max(due, waiting.last_sealed + limits.min_interval);
-  if (const auto pace = paces_.find(&table); pace != paces_.end()) due = std::max(due, pace->second.rests_until);
-  return due;
+  return std::max(due, table.seat().rests_until);
+}
+
+namespace {
+
+bool is_later(const auto& a, const auto& b) { return std::tie(a.due, a.since, a.listing) > std::tie(b.due, b.since, b.listing); }
+
+}  // namespace
+
+bool TableWatch::Places::is_outdated(const Place& place) { return place.table->seat().listing != place.listing; }
+
+void TableWatch::Places::add(const Place& place) {
+  ++size_;
+  // Places that were left, with a far time, must not pile up.
+  constexpr std::size_t kFew = 64;
+  if (heap_.size() >= 2 * size_ + kFew) {
+    std::erase_if(heap_, is_outdated);
+    std::make_heap(heap_.begin(), heap_.end(), is_later<Place, Place>);
+  }
+  heap_.push_back(place);
+  std::push_heap(heap_.begin(), heap_.end(), is_later<Place, Place>);
+}
+
+void TableWatch::Places::leave_one() { --size_; }
+
+void TableWatch::Places::pop() {
+  --size_;
+  std::pop_heap(heap_.begin(), heap_.end(), is_later<Place, Place>);
+  heap_.pop_back();
+}
+
+const TableWatch::Places::Place* TableWatch::Places::first() {
+  while (!heap_.empty() && is_outdated(heap_.front())) {
+    std::pop_heap(heap_.begin(), heap_.end(), is_later<Place, Place>);
+    heap_.pop_back();
+  }
+  return heap_.empty() ? nullptr : &heap_.front();
 }
 
 void TableWatch::ready(apply::Table& table, const apply::Waiting& waiting) {
+  const Rank rank = is_full(waiting) ? kIsFull : waiting.is_load ? kLoadWaits : kChangesWait;
+  apply::ObserverSeat& seat = table.seat();
+  // Until it is taken, more rows change nothing but that it becomes full, or that a change comes behind a load. Whoever takes it at this
+  // moment seals it under the table's lock, after the call that brought these rows.
+  if (seat.rank.load(std::memory_order_acquire) >= rank) return;
   const std::lock_guard lock(mutex_);
-  Places& list = is_full(waiting) ? full_ : waiting_;
-  const auto [listed, added] = places_.try_emplace(&table);
-  // Until it is taken, more rows change nothing but that it becomes full, or that a change comes behind a load.
-  const bool is_overtaken = !added && listed->second.is_load && !waiting.is_load;
-  if (!added && (listed->second.list == &full_ || (&list == &waiting_ && !is_overtaken))) return;
+  const uint8_t before = seat.rank.load(std::memory_order_relaxed);
+  if (before >= rank) return;
+  Places& list = rank == kIsFull ? full_ : waiting_;
   auto due = due_of(table, waiting);
-  if (!added) {
-    const auto [old_list, place, was_load] = listed->second;
-    due = std::min(due, place->due);
-    old_list->erase(place);
+  if (before != kWaitsNot) {
+    due = std::min(due, seat.due);
+    waiting_.leave_one();
   }
-  listed->second = {&list, list.insert({due, waiting.since, &table}).first, waiting.is_load};
+  seat.listing = ++listings_;
+  seat.due = due;
+  seat.rank.store(rank, std::memory_order_release);
+  list.add({due, waiting.since, seat.listing, &table});
 }
 
 TableWatch::Places* TableWatch::longest_due(bool all, Clock::time_point now) {
   Places* longest = nullptr;
   for (Places* list : {&full_, &waiting_}) {
-    if (list->empty() || (!all && list->begin()->due > now)) continue;
-    if (longest == nullptr || *list->begin() < *longest->begin()) longest = list;
+    const Places::Place* const first = list->first();
+    if (first == nullptr || (!all && first->due > now)) continue;
+    if (longest == nullptr || is_later(*longest->first(), *first)) longest = list;
   }
   return longest;
 }
 
 apply::Table* TableWatch::take_from(Places& list, Clock::time_point now) {
-  apply::Table* table = list.begin()->table;
-  list.erase(list.begin());
-  places_.erase(table);
-  if (keeps_distance_) paces_[table].taken = now;
+  apply::Table* const table = list.first()->table;
+  list.pop();
+  apply::ObserverSeat& seat = table->seat();
+  seat.listing = 0;
+  if (keeps_distance_) seat.taken = now;
+  seat.rank.store(kWaitsNot, std::memory_order_release);
   ++taken_;
   return table;
 }
@@ -88,7 +139,7 @@ apply::Table* TableWatch::take_from(Places& list, Clock::time_point now) {
 apply::Table* TableWatch::take(bool all, Clock::time_point now) {
   const std::lock_guard lock(mutex_);
   Places* list = longest_due(all, now);
-  if (list == &waiting_ && !all && now < opens()) list = full_.empty() ? nullptr : &full_;
+  if (list == &waiting_ && !all && now < opens()) list = full_.size() == 0 ? nullptr : &full_;
   if (list == nullptr) return nullptr;
   begun_ = now;
   ++under_way_;
@@ -122,14 +173,14 @@ TableWatch::Clock::time_point TableWatch::opens() const {
 std::optional<TableWatch::Clock::time_point> TableWatch::next_due() const {
   const std::lock_guard lock(mutex_);
   std::optional<Clock::time_point> next;
-  if (!waiting_.empty()) next = std::max(waiting_.begin()->due, opens());
-  if (!full_.empty()) next = next ? std::min(*next, full_.begin()->due) : full_.begin()->due;
+  if (const auto* const first = waiting_.first()) next = std::max(first->due, opens());
+  if (const auto* const first = full_.first()) next = next ? std::min(*next, first->due) : first->due;
   return next;
 }
 
 bool TableWatch::idle() const {
   const std::lock_guard lock(mutex_);
-  return waiting_.empty() && full_.empty() && taken_ == 0;
+  return waiting_.size() == 0 && full_.size() == 0 && taken_ == 0;
 }
 
 TableWatch::Clock::time_point TableWatch::last_written() const {
@@ -243,15 +294,13 @@ void TableWatch::recovered(apply::Table& table) {
 
 void TableWatch::written(apply::Table& table) {
   const std::lock_guard lock(mutex_);
-  if (const auto pace = paces_.find(&table); pace != paces_.end()) {
-    const auto now = Clock::now();
-    pace->second.rests_until = now + rest_after(now - pace->second.taken);
-  }
+  const auto now = Clock::now();
+  if (keeps_distance_ && table.seat().taken != Clock::time_point{}) table.seat().rests_until = now + rest_after(now - table.seat().taken);
   if (const auto found = detached_.find(&table); found != detached_.end()) {
-    found->second.last_progress = Clock::now();
+    found->second.last_progress = now;
     return;
   }
-  last_written_ = Clock::now();
+  last_written_ = now;
   if (!told_.empty() && told_.erase(&table) > 0) troubles_[&table] = std::nullopt;
 }
 
@@ -260,7 +309,9 @@ void TableWatch::written(apply::Table& table) {
 TableWatch::Clock::duration TableWatch::rest_after(Clock::duration write) const {
   const Clock::duration rest = std::min(write, kMaxTableRest);
   const auto many = static_cast<Clock::rep>(waiting_.size() / kManyTables);
-  return many <= 1 ? rest : std::min(std::max<Clock::duration>(rest, kRestOfMany) * many, kMaxRestOfMany);
+  if (many <= 1) return rest;
+  return is_backlog_.load(std::memory_order_relaxed) ? std::min(std::max(rest, kRestInBacklog) * many, kMaxRestInBacklog)
+                                                     : std::min(std::max(rest, kRestOfMany) * many, kMaxRestOfMany);
 }
 
 void TableWatch::had_trouble(const apply::Table& table) {

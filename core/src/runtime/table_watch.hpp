@@ -1,6 +1,7 @@
 // TableWatch: which tables of a sink are to be written, repaired, or reported. Idle tables cost nothing, however many there are.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -8,7 +9,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -42,9 +42,11 @@ class TableWatch final : public apply::TableObserver {
 
   /// From now on small writes keep a distance, so that each takes more rows: 2 to 5 ms from one transaction to the next, as many times that
   /// as transactions are under way, so that only as many of them are as pay; and after a write a table rests as long as that took, at most
-  /// 50 ms; while hundreds of tables wait up to a second, the more the longer. What comes after a pause does not wait, nor does a full
-  /// batch. Before the writers begin; without it the order of what is taken does not depend on the clock.
+  /// 50 ms; while hundreds of tables wait up to a second, the more the longer, and in a backlog up to five. What comes after a pause does
+  /// not wait, nor does a full batch. Before the writers begin; without it the order of what is taken does not depend on the clock.
   void keep_distance() { keeps_distance_ = true; }
+  /// Whether more is there to be read than is written: then rows are late anyway, and few of them a write make them later. Any thread.
+  void note_backlog(bool is_backlog) { is_backlog_.store(is_backlog, std::memory_order_relaxed); }
   /// The table that has been due longest; with `all`, also one whose batch limits are not reached. It counts as being written until done().
   apply::Table* take(bool all, Clock::time_point now = Clock::now());
   /// The next one for the transaction that the last take() began.
@@ -100,19 +102,26 @@ class TableWatch final : public apply::TableObserver {
   void had_trouble(const apply::Table& table);
 
  private:
-  struct Place {
-    Clock::time_point due, since;  ///< since when rows wait
-    apply::Table* table;
-    auto operator<=>(const Place&) const = default;
-  };
-  using Places = std::set<Place>;
-  struct Listed {
-    Places* list;
-    Places::iterator place;
-    bool is_load;
-  };
-  struct Pace {
-    Clock::time_point taken, rests_until;
+  /// Tables that wait for one kind of write, the one that is due first at the front. A heap in one block: with thousands of tables, nodes
+  /// of a tree are in no cache. A table that is listed elsewhere by now leaves its place behind, which is passed over.
+  class Places {
+   public:
+    struct Place {
+      Clock::time_point due, since;  ///< since when rows wait
+      uint64_t listing;
+      apply::Table* table;
+    };
+    void add(const Place& place);
+    void leave_one();
+    void pop();
+    /// The first one; null: none waits.
+    [[nodiscard]] const Place* first();
+    [[nodiscard]] std::size_t size() const { return size_; }
+
+   private:
+    static bool is_outdated(const Place& place);
+    std::vector<Place> heap_;
+    std::size_t size_ = 0;  ///< of those that are not outdated
   };
   struct Detached {
     bool by_operator = false, lacks_key = false, awaits_definitions = false;
@@ -122,7 +131,7 @@ class TableWatch final : public apply::TableObserver {
   };
   [[nodiscard]] const manifest::BatchLimits& limits_of(const apply::Waiting& waiting) const { return waiting.is_load ? load_ : limits_; }
   [[nodiscard]] bool is_full(const apply::Waiting& waiting) const;
-  [[nodiscard]] Clock::time_point due_of(const apply::Table& table, const apply::Waiting& waiting) const;
+  [[nodiscard]] Clock::time_point due_of(apply::Table& table, const apply::Waiting& waiting) const;
   [[nodiscard]] Clock::duration rest_after(Clock::duration write) const;
   /// Before that no transaction begins for tables that are not full.
   [[nodiscard]] Clock::time_point opens() const;
@@ -133,14 +142,14 @@ class TableWatch final : public apply::TableObserver {
   const manifest::BatchLimits& load_;
   const Tell tell_;
   mutable std::mutex mutex_;
-  Places waiting_, full_;
-  std::unordered_map<const apply::Table*, Listed> places_;
+  mutable Places waiting_, full_;
+  uint64_t listings_ = 0;
   std::size_t taken_ = 0;
   bool keeps_distance_ = false, is_repairing_ = false;
+  std::atomic<bool> is_backlog_{false};
   Clock::time_point begun_{};  ///< the last transaction
   Clock::duration distance_{};
-  std::size_t under_way_ = 0;                            ///< transactions
-  std::unordered_map<const apply::Table*, Pace> paces_;  ///< of tables that were written
+  std::size_t under_way_ = 0;  ///< transactions
   Clock::time_point last_written_{};
   std::map<apply::Table*, Detached> detached_;
   std::unordered_map<const progress::Partition*, std::vector<apply::Table*>> readers_;

@@ -163,6 +163,39 @@ TEST_CASE("hot path: rows are decoded, folded and written without an allocation 
   check_steps(true);
 }
 
+TEST_CASE("hot path: what a batch takes of its table does not depend on how many columns that has") {
+  const auto allocations_with = [](int count) {
+    std::vector<std::string> names;
+    for (int i = 0; i < count; ++i) names.push_back("a column of a name that is long, number " + std::to_string(i));
+    rig::Rig rig;
+    const auto send = [&](int64_t id, const char* order) {
+      rig::Event event;
+      event.columns.push_back({"id", rig::kInt, 1});
+      event.cells.push_back(rig::integer(id));
+      event.order = order;
+      for (const auto& name : names) {
+        event.columns.push_back({name.c_str(), rig::kInt});
+        event.cells.push_back(rig::integer(id));
+      }
+      rig.send(event);
+    };
+    for (int64_t id = 1; id <= 3; ++id) {
+      send(id, "0001");
+      REQUIRE(rig.write());
+    }
+    send(4, "0002");
+    const Counted begin = counted();
+    auto sealed = rig.seal();
+    const Counted taken = counted() - begin;
+    REQUIRE(sealed);
+    REQUIRE(rig.write(std::move(*sealed)));
+    return taken.allocations;
+  };
+  const auto of_few = allocations_with(4), of_many = allocations_with(60);
+  MESSAGE("allocations: " << of_few << " and " << of_many);
+  CHECK(of_many <= of_few + 2);
+}
+
 TEST_CASE("hot path: rows become parameters of PostgreSQL without an allocation, once their memory is there") {
   const std::string note(100, 'n'), uuid = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
   struct Made {

@@ -169,6 +169,52 @@ TEST_CASE_FIXTURE(Watched, "while hundreds of tables wait a table that was writt
   CHECK(rest_with(20'000) < 2s);
 }
 
+TEST_CASE_FIXTURE(Watched, "in a backlog of hundreds of tables one that was written rests up to five seconds, and else up to one") {
+  watch.keep_distance();
+  std::vector<std::unique_ptr<Table>> others;
+  for (int i = 0; i < 20'000; ++i) {
+    others.push_back(std::make_unique<Table>(named("other")));
+    watch.ready(*others.back(), rows(1, now + 1h));
+  }
+  const auto rest = [&] {
+    const Time before = TableWatch::Clock::now();
+    watch.ready(customers, rows(1, before - 1h));
+    REQUIRE(watch.take(true, before) == &customers);
+    watch.written(customers);
+    watch.done(1, before);
+    watch.ready(customers, rows(1, before));
+    const auto due = *watch.next_due() - before;
+    REQUIRE(watch.take(true, before + 1min) == &customers);
+    watch.give_up();
+    return due;
+  };
+  watch.note_backlog(true);
+  const auto in_backlog = rest();
+  CHECK(in_backlog >= 5s);
+  CHECK(in_backlog < 6s);
+  watch.note_backlog(false);
+  CHECK(rest() < 2s);
+}
+
+TEST_CASE_FIXTURE(Watched, "a table that becomes full while it waits is taken once, and others in their order") {
+  limits.max_age = 1h;
+  limits.max_rows = 100;
+  for (int round = 0; round < 500; ++round) {
+    CAPTURE(round);
+    watch.ready(customers, rows(1, now));
+    watch.ready(customers, rows(100, now));
+    watch.ready(orders, rows(1, now));
+    REQUIRE(watch.take(false, now + 1min) == &customers);
+    REQUIRE(watch.take(false, now + 1min) == nullptr);
+    REQUIRE(watch.take(false, now + 1h) == &orders);
+    REQUIRE(watch.take(true, now + 2h) == nullptr);
+    REQUIRE_FALSE(watch.next_due().has_value());
+    CHECK_FALSE(watch.idle());
+    watch.give_up(2);
+    CHECK(watch.idle());
+  }
+}
+
 TEST_CASE_FIXTURE(Watched, "rows of a load gather as long as its settings say, and changes do not") {
   load.max_age = 10s;
   load.max_rows = 1'000'000;
