@@ -153,7 +153,7 @@ class Package(unittest.TestCase):
             with open(source, "w", encoding="utf-8") as file:
                 file.write(text.replace('option::list("columns")', 'option::list("columns").formerly("fields")', 1))
             self.done("cmake", "--install", self.build(project))
-            former = run(self.program, "decode", "--plugin", "sensor-lines", "--option", 'fields=["id", "name"]', "--topic", "people", input="7;Ada\n")
+            former = run(self.program, "decode", "--plugin", "sensor-lines", "--option", 'fields=["id", "name"]', "--topic", "people", input="7,Ada\n")
             self.assertIn('insert people (shape 0) id="7" name="Ada"', former.stdout)
             self.assertIn("--option:1:1: warning[E0210]: 'fields' is called 'columns' now", former.stderr)
             manifest = os.path.join(self.scratch.name, "former.toml")

@@ -1,10 +1,10 @@
 """What is in the packages, without installing them: fields, files, manual pages, completions, the unit of systemd; the tarball runs from anywhere."""
 
 import gzip
-import importlib.machinery
 import os
 import pty
 import re
+import runpy
 import select
 import subprocess
 import tempfile
@@ -73,8 +73,7 @@ class Packages(unittest.TestCase):
             self.assertNotIn(".debug_info", done("readelf", "-S", os.path.join(unpacked(), "usr", name)))
 
     def test_what_is_compiled_in_is_named_in_the_notice_and_in_the_bill_of_materials(self):
-        script = os.path.join(PROJECT, "scripts/bill_of_materials")
-        named = set(importlib.machinery.SourceFileLoader("bill_of_materials", script).load_module().COMPILED_IN)
+        named = set(runpy.run_path(os.path.join(PROJECT, "scripts/bill_of_materials"))["COMPILED_IN"])
         with open(os.path.join(unpacked(), DOCUMENTS, "copyright"), encoding="utf-8") as file:
             notice = file.read()
         self.assertEqual(set(re.findall(r"\b[a-z0-9.]+-dev\b", notice)), named)
