@@ -24,6 +24,7 @@
 #include "runtime/observation.hpp"
 #include "runtime/ownership.hpp"
 #include "runtime/resident_memory.hpp"
+#include "runtime/short_turns.hpp"
 #include "runtime/service_manager.hpp"
 #include "runtime/shutdown_watchdog.hpp"
 #include "runtime/stop_signal.hpp"
@@ -66,6 +67,7 @@ class Pipeline {
 
   Ending run() {
     ResidentMemory::fit(static_cast<int64_t>(manifest_.runtime.memory));
+    (void)ask_for_short_turns();
     {
       const StopWhileOpening stop;
       if (auto begun = observation_.begin(); !begun) {
