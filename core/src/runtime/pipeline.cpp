@@ -24,8 +24,8 @@
 #include "runtime/observation.hpp"
 #include "runtime/ownership.hpp"
 #include "runtime/resident_memory.hpp"
-#include "runtime/short_turns.hpp"
 #include "runtime/service_manager.hpp"
+#include "runtime/short_turns.hpp"
 #include "runtime/shutdown_watchdog.hpp"
 #include "runtime/stop_signal.hpp"
 
