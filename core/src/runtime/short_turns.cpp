@@ -22,7 +22,7 @@ struct Attributes {
   uint64_t runtime = 0, deadline = 0, period = 0;
 };
 constexpr uint32_t kNormal = 0;      // SCHED_OTHER
-constexpr uint64_t kTurn = 100'000;  // ns: the least that the kernel takes
+constexpr uint64_t kTurn = 500'000;  // ns: the least that the kernel takes
 
 }  // namespace
 
