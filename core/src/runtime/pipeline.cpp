@@ -67,7 +67,6 @@ class Pipeline {
 
   Ending run() {
     ResidentMemory::fit(static_cast<int64_t>(manifest_.runtime.memory));
-    (void)ask_for_short_turns();
     {
       const StopWhileOpening stop;
       if (auto begun = observation_.begin(); !begun) {
@@ -242,6 +241,7 @@ class Pipeline {
         reporter_.progress(progress());
         next_line = Clock::now() + std::chrono::milliseconds(200);
       }
+      turns_.step(decoders_->counts().rows);
       service_manager_.step(monitor_.heartbeats, [this] { return status_text(); });
       awaited.wait_beyond(seen, std::chrono::milliseconds(50));
     }
@@ -445,6 +445,7 @@ class Pipeline {
 
   const manifest::Manifest& manifest_;
   RunReporter& reporter_;
+  ShortTurns turns_;
   ServiceManager service_manager_{ServiceManager::from_environment()};
   ShutdownWatchdog watchdog_{[this](Ending ending) { reporter_.exit_now(ending); }};
   // Destroyed in reverse: threads end before what they use.
