@@ -1,6 +1,7 @@
 // AwaitedLater: for which tables of a connection's transaction nobody waits for the answer of a write.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -16,20 +17,24 @@ class AwaitedLater {
 
   /// The host writes the table in this transaction, and does all of it again where a later call says so.
   void expect(const std::string& table) {
-    if (tried_ != nullptr) expected_.insert(table);
+    // Once for the whole transaction: however many writes it has, what failed is waited for as a whole when it comes again.
+    if (tried_ != nullptr && may_wait_.count(table) == 0) may_wait_.emplace(table, tried_->may_try(table));
   }
-  /// Asked once for each write that could go so.
-  [[nodiscard]] bool may_wait(const std::string& table) const { return expected_.count(table) > 0 && tried_->may_try(table); }
+  [[nodiscard]] bool may_wait(const std::string& table) const {
+    const auto found = may_wait_.find(table);
+    return found != may_wait_.end() && found->second;
+  }
   void left(const std::string& table) { left_.insert(table); }
   void end(bool is_committed) {
     for (const std::string& table : left_) is_committed ? tried_->went_well(table) : tried_->failed(table);
-    expected_.clear();
+    may_wait_.clear();
     left_.clear();
   }
 
  private:
   Trials* const tried_;
-  std::set<std::string> expected_, left_;
+  std::map<std::string, bool> may_wait_;  // of the tables that are expected
+  std::set<std::string> left_;
 };
 
 }  // namespace cdcrt::postgresql

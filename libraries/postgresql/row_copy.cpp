@@ -49,6 +49,8 @@ Status RowCopy::run(sql::Session& session, const sql::StatementShape& shape, con
                            ") FROM STDIN (FORMAT binary); " + question(shape.table);
   int64_t rows = 0;
   std::string is_same;
+  // What failed before is no failure of these rows, and there is no savepoint to go back to.
+  if (Status status = session.settle(what); !status) return status;
   Status status = session.copy(
       text, [this](std::string& piece) { return next(piece); }, what, rows, is_same);
   // A trigger may have swallowed some.

@@ -10,11 +10,12 @@
 namespace cdcrt::postgresql {
 
 /// One per sink and way, shared by its connections; thread-safe. Whether rows can go that way (are new, so that they can be copied; are
-/// taken, so that nobody has to wait for the answer) is not known before they do: a table where that failed is left alone for some writes,
-/// for more each time, up to a thousand. So a table where it never works costs next to nothing, and one where it failed once is back soon.
+/// taken, so that nobody has to wait for the answer) is not known before they do: a table where that failed is left alone for some times
+/// (writes, or transactions), for more each time, up to a thousand. So a table where it never works costs next to nothing, and one where it
+/// failed once is back soon.
 class Trials {
  public:
-  /// Asked once for each write of that table that could go so.
+  /// Asked once each time that it could go so.
   [[nodiscard]] bool may_try(const std::string& table) {
     const std::lock_guard lock(mutex_);
     const auto found = tables_.find(table);

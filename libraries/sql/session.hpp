@@ -67,6 +67,8 @@ class Session {
   [[nodiscard]] virtual bool takes_binary() const { return false; }
   /// Whether copy() works.
   [[nodiscard]] virtual bool takes_copies() const { return false; }
+  /// Waits for what was left to be sent along, and tells whether it failed.
+  virtual sdk::Status settle(std::string_view /*doing*/) { return {}; }
   /// Executes text with one COPY ... FROM STDIN, and feeds it: `next` fills its argument, which comes in empty, with what follows, and
   /// leaves it empty at the end. Where `next` fails nothing of it is copied, and its error is the answer. `rows` receives how many rows the
   /// server took, `told` the first value that a SELECT behind it gave.

@@ -85,11 +85,13 @@ class Foreseeing final : public sdk::SinkConnection {
       : target_(std::move(target)), foreseen_(&shared.rows), answers_(&shared.answers) {}
 
   Status begin() override {
+    if (target_ == nullptr) return lost();
     Status status = target_->begin();
     is_open_ = status.ok();
     return status;
   }
   Status commit() override {
+    if (target_ != nullptr && !left_.empty() && goes_wrong(character().lost_commits)) return commit_late();
     Status status = do_now();
     if (status) status = target_->commit();
     is_open_ = false;
@@ -102,7 +104,7 @@ class Foreseeing final : public sdk::SinkConnection {
     left_.clear();
     is_aborted_ = is_open_ = false;
     end(false);
-    return target_->rollback();
+    return target_ == nullptr ? lost() : target_->rollback();
   }
   Status describe(const cdcrt_table& table, sdk::TableDescription& out) override {
     Status status = do_now();
@@ -160,8 +162,29 @@ class Foreseeing final : public sdk::SinkConnection {
  private:
   struct Left {
     cdcrt_code failure;
-    std::function<Status()> run;
+    std::function<Status(sdk::SinkConnection& target)> run;
   };
+
+  static Status lost() { return Status::retry("connection lost"); }
+
+  // All of it was sent, and is on its way for long: the transaction begins when the host has given it up, and perhaps done it again.
+  Status commit_late() {
+    CDCRT_TRACE("target: COMMIT and what was left: the answer is lost, all of it happens later");
+    std::shared_ptr<sdk::SinkConnection> sent = std::move(target_);
+    scheduler().spawn(scheduler().process(), [sent, left = std::exchange(left_, {})]() mutable {
+      scheduler().sleep(random().below(3 * kSecond));
+      const auto target = std::exchange(sent, nullptr);  // closed as this ends
+      for (const Left& each : left) {
+        if (Status status = each.run(*target); !status) {
+          CDCRT_TRACE("target: what came late failed: " + std::string(status.message()));
+          static_cast<void>(target->rollback());
+          return;
+        }
+      }
+      static_cast<void>(target->commit());
+    });
+    return Status::retry("the answer to COMMIT was lost");
+  }
 
   static void tell(const cdcrt_read& read, const std::vector<postgresql::Foreseen::Found>& rows) {
     event::Arena arena{1 << 10};
@@ -177,9 +200,9 @@ class Foreseeing final : public sdk::SinkConnection {
     read.table = {kept->keep(read.table.schema), kept->keep(read.table.name)};
     read.columns = kept->keep(read.columns, read.column_count);
     read.keys = kept->keep(read.keys, read.key_rows * read.key_count);
-    left_.push_back({CDCRT_BUSY, [this, kept, read, whole = postgresql::ForeseenReads::whole(rows)]() -> Status {
+    left_.push_back({CDCRT_BUSY, [kept, read, whole = postgresql::ForeseenReads::whole(rows)](sdk::SinkConnection& target) -> Status {
                        std::vector<postgresql::Foreseen::Found> now;
-                       Status status = read_texts(*target_, read, [&](const cdcrt_cell*, postgresql::Foreseen::Row row) {
+                       Status status = read_texts(target, read, [&](const cdcrt_cell*, postgresql::Foreseen::Row row) {
                          now.push_back(std::make_shared<const postgresql::Foreseen::Row>(std::move(row)));
                        });
                        if (!status || postgresql::ForeseenReads::whole(now) == whole) return status;
@@ -195,19 +218,20 @@ class Foreseeing final : public sdk::SinkConnection {
     if (write.operations != nullptr) fail("operations of a sink that takes no events");
     write.missing = [](void* context, uint64_t) { *static_cast<bool*>(context) = true; };
     write.overflowed = nullptr;
-    left_.push_back({failure, [this, kept, write]() mutable -> Status {
+    left_.push_back({failure, [kept, write](sdk::SinkConnection& target) mutable -> Status {
                        bool is_any_missing = false;
                        write.context = &is_any_missing;
-                       Status status = target_->write(write);
+                       Status status = target.write(write);
                        return status && is_any_missing ? Status::unsupported("a row is missing") : std::move(status);
                      }});
   }
 
   // What failed is told as what was agreed, whatever it was, and everything is waited for until the next COMMIT.
   Status do_now() {
+    if (target_ == nullptr) return lost();
     if (is_aborted_) fail("a transaction goes on after what was left of it failed");
     for (Left& each : std::exchange(left_, {})) {
-      Status status = each.run();
+      Status status = each.run(*target_);
       if (status) continue;
       travels_ = false;
       is_aborted_ = true;

@@ -141,7 +141,8 @@ apply::Table* TableWatch::take(bool all, Clock::time_point now) {
   Places* list = longest_due(all, now);
   if (list == &waiting_ && !all && now < opens()) list = full_.size() == 0 ? nullptr : &full_;
   if (list == nullptr) return nullptr;
-  begun_ = now;
+  // What is full neither waits for others nor makes them wait.
+  if (list == &waiting_) begun_ = now;
   ++under_way_;
   return take_from(*list, now);
 }
@@ -167,7 +168,8 @@ void TableWatch::give_up(std::size_t tables, bool all) {
 
 TableWatch::Clock::time_point TableWatch::opens() const {
   if (!keeps_distance_ || begun_ == Clock::time_point{}) return {};
-  return begun_ + std::clamp(distance_, kMinDistance, kMaxDistance) * std::max<Clock::rep>(1, static_cast<Clock::rep>(under_way_));
+  return begun_ + std::min(std::clamp(distance_, kMinDistance, kMaxDistance) * std::max<Clock::rep>(1, static_cast<Clock::rep>(under_way_)),
+                           kMaxTableRest);
 }
 
 std::optional<TableWatch::Clock::time_point> TableWatch::next_due() const {

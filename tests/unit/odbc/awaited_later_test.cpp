@@ -129,6 +129,46 @@ TEST_CASE_FIXTURE(Later, "awaited later: a partial change that finds no row is t
   REQUIRE_FALSE(target.rollback());
 }
 
+TEST_CASE_FIXTURE(Later, "awaited later: what comes behind a write that failed on the way is told that all of it is done again, COPY too") {
+  for (const int64_t count : {2, 300}) {
+    std::vector<Row> rows;
+    for (int64_t id = 1; id <= count; ++id) rows.push_back(row(id, "a"));
+    commits();
+    REQUIRE_FALSE(target.begin());
+    REQUIRE_FALSE(target.expect({"later"}));
+    REQUIRE_FALSE(write(CDCRT_WRITE_DELETE, {row(-5, "")}));  // which is not there
+    Failure failure = target.write(CDCRT_WRITE_UPSERT, "waited", kColumns, rows);
+    if (!failure) failure = target.commit();
+    CHECK(failure.code == CDCRT_STALE_SCHEMA);
+    REQUIRE_FALSE(target.rollback());
+    for (int i = 0; i < 40; ++i) {  // until that table is tried again
+      begin();
+      REQUIRE_FALSE(target.commit());
+    }
+  }
+}
+
+TEST_CASE_FIXTURE(Later, "awaited later: a transaction of very many writes is waited for as a whole when it comes again") {
+  std::vector<Row> rows;
+  for (int64_t id = 0; id < 100; ++id) rows.push_back(row(id, "a"));
+  begin();
+  REQUIRE_FALSE(write(CDCRT_WRITE_UPSERT, rows));
+  REQUIRE_FALSE(target.commit());
+  int again = 0;
+  for (bool is_told = false; !is_told; ++again) {
+    REQUIRE(again < 2);
+    begin();
+    Failure failure;
+    for (int64_t id = 0; id < 80 && !failure; ++id) failure = write(CDCRT_WRITE_PATCH, {row(id, "b", id)});
+    if (!failure) failure = write(CDCRT_WRITE_PATCH, {row(1000, "b")});  // which is not there
+    is_told = !target.missing.empty();
+    if (!failure) failure = target.commit();
+    CHECK(failure.code == (is_told ? CDCRT_OK : CDCRT_STALE_SCHEMA));
+    if (failure) REQUIRE_FALSE(target.rollback());
+    commits();  // the host looks at the table, in a transaction of its own
+  }
+}
+
 TEST_CASE_FIXTURE(Later, "awaited later: whatever becomes of a transaction, it is what becomes of one in which every write is waited for") {
   for (const char* table : {"later", "waited"}) {
     const std::string name = table;

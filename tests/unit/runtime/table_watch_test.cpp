@@ -89,6 +89,26 @@ TEST_CASE_FIXTURE(Watched, "the more transactions are under way the longer the n
   CHECK(watch.take(false, second + 5ms) != nullptr);
 }
 
+TEST_CASE_FIXTURE(Watched, "a small table is written while others are full, one after the other") {
+  watch.keep_distance();
+  const Time begin = now + 1s;
+  std::vector<std::unique_ptr<Table>> busy;
+  // Six transactions of full tables are always under way, and a new one begins every 3 ms.
+  for (int i = 0; i < 100; ++i) {
+    watch.ready(*busy.emplace_back(std::make_unique<Table>(named("busy"))), rows(limits.max_rows, begin));
+  }
+  for (int i = 0; i < 6; ++i) REQUIRE(watch.take(false, begin) != nullptr);
+  watch.ready(orders, rows(1, begin - 1s));
+  int begun = 0;
+  Table* taken = nullptr;
+  for (Time at = begin + 3ms; taken != &orders && begun < 90; at += 3ms, ++begun) {
+    watch.done(1, at - 18ms, at);
+    taken = watch.take(false, at);
+  }
+  CHECK(taken == &orders);
+  CHECK(begun < 18);
+}
+
 TEST_CASE_FIXTURE(Watched, "of four writers two work where a write is short, and all of them where it takes long") {
   struct Counted {
     int begun = 0, most = 0;

@@ -199,7 +199,11 @@ Status Session::answered(const Command& command, pg_result* result, Moment momen
     leaves_ = false;
     // Nobody who waits now is to blame: tried again, each statement is waited for.
     if (status.code() != CDCRT_RETRY && status.code() != CDCRT_BUSY) {
-      return Status::error(command.left_as, std::string(status.message()) + " (sent along with others; it is tried again by itself)")
+      // The only division in what is sent for the host's own rows says that they are others.
+      const std::string why = command.left_as == CDCRT_BUSY && status.sqlstate() == "22012"
+                                  ? command.doing + ": another process changed these rows meanwhile"
+                                  : std::string(status.message());
+      return Status::error(command.left_as, why + " (sent along with others; it is tried again by itself)")
           .with_native(status.native(), std::string(status.sqlstate()));
     }
   }

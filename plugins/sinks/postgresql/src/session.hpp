@@ -37,6 +37,7 @@ class Session final : public sql::Session {
   [[nodiscard]] bool keeps_statements() const override { return true; }
   [[nodiscard]] bool takes_binary() const override;
   [[nodiscard]] bool takes_copies() const override { return true; }
+  sdk::Status settle(std::string_view doing) override { return commands_.empty() ? sdk::Status() : finish(doing); }
   sdk::Status copy(std::string_view text, const std::function<sdk::Status(std::string&)>& next, std::string_view doing, int64_t& rows,
                    std::string& told) override;
   sdk::Status reconnect() override;

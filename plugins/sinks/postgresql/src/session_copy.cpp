@@ -41,9 +41,7 @@ Status Session::copy(std::string_view text, const std::function<Status(std::stri
                      std::string& told) {
   rows = 0;
   told.clear();
-  if (!commands_.empty()) {
-    if (Status status = finish(doing); !status) return status;
-  }
+  if (Status status = settle(doing); !status) return status;
   if (connection_ == nullptr || PQexitPipelineMode(connection_) != 1) return lost(Moment::kStatement, doing);
   Status first;
   if (PQsendQuery(connection_, std::string(text).c_str()) != 1) first = lost(Moment::kStatement, doing);
