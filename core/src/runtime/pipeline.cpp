@@ -25,7 +25,6 @@
 #include "runtime/ownership.hpp"
 #include "runtime/resident_memory.hpp"
 #include "runtime/service_manager.hpp"
-#include "runtime/short_turns.hpp"
 #include "runtime/shutdown_watchdog.hpp"
 #include "runtime/stop_signal.hpp"
 
@@ -242,7 +241,6 @@ class Pipeline {
         reporter_.progress(progress());
         next_line = Clock::now() + std::chrono::milliseconds(200);
       }
-      turns_.step(decoders_->counts().rows);
       service_manager_.step(monitor_.heartbeats, [this] { return status_text(); });
       awaited.wait_beyond(seen, std::chrono::milliseconds(50));
     }
@@ -446,7 +444,6 @@ class Pipeline {
 
   const manifest::Manifest& manifest_;
   RunReporter& reporter_;
-  ShortTurns turns_;
   ServiceManager service_manager_{ServiceManager::from_environment()};
   ShutdownWatchdog watchdog_{[this](Ending ending) { reporter_.exit_now(ending); }};
   // Destroyed in reverse: threads end before what they use.
