@@ -285,6 +285,34 @@ class Dms(unittest.TestCase):
         self.assertEqual(self.dead_letters(), [])
         self.same(target, expected, done.log[-2000:])
 
+    def test_tables_that_wait_for_their_keys_read_the_file_a_few_times_and_not_once_for_each_partition(self):
+        place, tables, partitions = os.path.join(self.folder, "events.jsonl"), 2, 16
+        subprocess.run([GENERATOR, "--format", "dms", "--events", "20000", "--seed", str(SEED), "--tables", str(tables), "--partitions", str(partitions), "--random-partitions",
+                        "--out", place, "--expected", os.path.join(self.folder, "expected")], check=True)
+        with open(place, encoding="utf-8") as file:
+            lines = file.readlines()
+        of = [json.loads(line)["partition"] for line in lines]
+        # Mixed as they are, or one partition after the other; those that tell the keys last.
+        keys = {of[number] for number in range(2 * tables)}
+        runs = [line for _, _, line in sorted((partition in keys, partition, number) for number, partition in enumerate(of))]
+        for way, order in (("mixed", [number for number in range(len(lines)) if of[number] not in keys] + [number for number in range(len(lines)) if of[number] in keys]),
+                           ("in runs", runs)):
+            with self.subTest(way):
+                with open(place, "w", encoding="utf-8") as file:
+                    file.writelines(lines[number] for number in order)
+                with tempfile.TemporaryDirectory() as folder:
+                    target = program.SqliteTarget(folder)
+                    log = os.path.join(folder, "log")
+                    process = program.start(self.arguments(target), target.environment, log)
+                    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+                    with open(f"/proc/{process.pid}/io", encoding="utf-8") as file:
+                        read = int(file.readline().split()[1])
+                    with open(log, encoding="utf-8") as file:
+                        self.assertEqual(process.wait(), 0, file.read())
+                    self.same(target, os.path.join(self.folder, "expected"))
+                # Once at first, and then each table for itself, the first piece of each partition too. With it what the database reads.
+                self.assertLess(read, (1 + 6 * tables) * os.path.getsize(place))
+
     def test_generated_changes_into_sqlite(self):
         self.generated(program.SqliteTarget, 20_000, 4, 4)
 

@@ -26,8 +26,8 @@ class Marks {
  public:
   /// At most `most`, an even number; at first one for `stride` messages, then for twice as many, and so on.
   Marks(size_t most, uint64_t stride) : most_(most), stride_(stride) {}
-  /// True: the mark of the message that comes now is to be noted; else it is to be skipped. Also where much stands between the message before
-  /// it and this one, so that nobody reads it on the way.
+  /// True: the mark of the message that comes now is to be noted; else it is to be skipped. Also where much stands between it and the
+  /// message before it, so that nobody reads that on the way.
   [[nodiscard]] bool is_due(const Mark& mark) const {
     const bool is_far = mark.file != last_place_.file || mark.byte > last_place_.byte + kFar;
     return mark.offset > last_ && (marks_.empty() || is_far || since_ + 1 >= stride_);

@@ -8,7 +8,7 @@ namespace {
 constexpr uint64_t kMostKept = 4 << 20;
 constexpr uint64_t kMostGiven = 2 << 20;
 constexpr uint64_t kLargeLine = 1 << 20;
-constexpr size_t kMostAsked = 4096;       // partitions
+constexpr size_t kMostAsked = 4096;         // partitions
 constexpr uint64_t kNearBytes = 256 << 10;  // so much is read rather than passed over, since lines of others are in it
 constexpr uint64_t kLookBytes = 64 << 10;   // without a line of the partition: where does the next one stand?
 
@@ -32,8 +32,14 @@ sdk::Status Rereader::fetch(std::string_view topic, int32_t number, int64_t firs
 sdk::Status Rereader::fetch_followed(const Key& key, Asked& asked, int64_t first, int64_t last, const Visit& visit) {
   asked.last_asked = calls_;
   if (first > last) return {};
-  if (!asked.is_followed || first < asked.from) go_to(key, asked, first);
+  if (first < asked.from) {
+    forget(asked);
+    asked.is_followed = false;
+    asked.found = {};
+    asked.passed = first - 1;
+  }
   asked.from = first;
+  asked.passed = std::max(asked.passed, first - 1);
   while (!asked.kept.empty() && asked.kept.front().offset < first) drop_first(asked);
   const auto topic = std::make_shared<const std::string>(key.second);
   sdk::Status why;
@@ -51,8 +57,8 @@ sdk::Status Rereader::fetch_followed(const Key& key, Asked& asked, int64_t first
       if (!give(located, topic, first, last, visit) || kept.offset == last) return {};
       passed_bytes = 0;
     }
-    if (passed_bytes >= kLookBytes) {
-      pass_over(key, asked);
+    if (!asked.is_followed || passed_bytes >= kLookBytes) {
+      go_on(key, asked);
       passed_bytes = 0;
     }
     Line line;
@@ -113,30 +119,28 @@ Rereader::Place Rereader::place_before(const Key& key, const Asked& asked, int64
   return place;
 }
 
-// Goes on reading where everything of the partition from `first` on is found.
-void Rereader::go_to(const Key& key, Asked& asked, int64_t first) {
-  forget(asked);
-  Place place = place_before(key, asked, first);
-  if (first >= asked.from && place.is_before(asked.found)) place = asked.found;
+// Goes where the next message of the partition stands, as far as that is known and not near.
+void Rereader::go_on(const Key& key, Asked& asked) {
+  Place place = place_before(key, asked, asked.passed + 1);
+  if (!asked.is_followed) {
+    jump(place.is_before(asked.found) ? asked.found : place);
+  } else if (position_.is_before(place)) {
+    jump(place);
+  }
   asked.is_followed = true;
-  asked.passed = first - 1;
-  jump(asked, place);
 }
 
-// What stands between the last message of the partition and its next one, where that is known and far away.
-void Rereader::pass_over(const Key& key, const Asked& asked) {
-  const Place place = place_before(key, asked, asked.passed + 1);
-  if (position_.is_before(place)) jump(asked, place);
-}
-
-void Rereader::jump(const Asked& asked, const Place& place) {
+void Rereader::jump(const Place& place) {
   const bool is_near = !place.is_before(position_) && place.file == position_.file &&
                        (place.byte - position_.byte < kNearBytes || (reader_ != nullptr && reader_->is_packed()));
   if (is_near) return;
-  if (position_.is_before(place)) {
-    for (auto& [other, state] : asked_) {
-      if (&state != &asked) forget(state);
+  const bool is_forward = position_.is_before(place);
+  for (auto& [key, asked] : asked_) {
+    if (is_forward && asked.is_followed) {
+      asked.is_followed = false;
+      asked.found = position_;
     }
+    if (is_wanted(asked) && !asked.found.is_before(place)) asked.is_followed = true;
   }
   reader_.reset();
   position_ = place;
@@ -194,14 +198,14 @@ void Rereader::keep(Asked& asked, const Line& line, int64_t offset) {
     asked.marks.note(mark);
   else
     asked.marks.skip(mark);
-  asked.passed = offset;
-  if (offset < asked.from) return;
-  if (line.text.size() > kLargeLine) {
-    const Place found = asked.kept.empty() ? place : asked.kept.front().place;
+  if (line.text.size() > kLargeLine && offset >= asked.from) {
     forget(asked);
-    asked.found = found;
+    if (asked.found.is_before(place) && asked.passed + 1 == mark.offset) asked.found = place;
+    asked.is_followed = false;
     return;
   }
+  asked.passed = offset;
+  if (offset < asked.from) return;
   KeptLine kept{offset, place, {}};
   kept.text.reserve(line.text.size() + 1 + kLinePadding);
   kept.text.append(line.text).append(1 + kLinePadding, '\n');
@@ -218,10 +222,12 @@ void Rereader::drop_first(Asked& asked) {
   asked.kept.pop_front();
 }
 
+// What is kept of it.
 void Rereader::forget(Asked& asked) {
-  if (!asked.is_followed) return;
-  asked.found = asked.kept.empty() ? position_ : asked.kept.front().place;
+  if (asked.kept.empty()) return;
   asked.is_followed = false;
+  asked.found = asked.kept.front().place;
+  asked.passed = asked.kept.front().offset - 1;
   kept_bytes_ -= std::exchange(asked.kept_bytes, 0);
   asked.kept = {};
 }
@@ -232,9 +238,10 @@ void Rereader::forget_oldest() {
     asked_.clear();
     kept_bytes_ = 0;
   }
-  const uint64_t lives = 2 * asked_.size() + 2;
   for (auto& [key, asked] : asked_) {
-    if (asked.last_asked + lives < calls_) forget(asked);
+    if (is_wanted(asked)) continue;
+    forget(asked);
+    if (std::exchange(asked.is_followed, false)) asked.found = position_;
   }
 }
 

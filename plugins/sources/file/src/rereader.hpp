@@ -47,12 +47,11 @@ class Rereader {
     Place place;
     std::string text;  ///< with an end of line and what may be read behind it
   };
-  /// A partition that was asked for.
+  /// A partition that was asked for. Its messages from `from` up to `passed` are in `kept`.
   struct Asked {
-    bool is_followed = false;  ///< its messages from `from` on that the reading has passed are in `kept`
-    int64_t from = 0;
-    int64_t passed = -1;        ///< the last one that the reading has passed, while it is followed
-    Place found;                ///< while it is not: everything from `from` on stands here or behind it
+    int64_t from = 0, passed = -1;
+    bool is_followed = false;   ///< those behind `passed` stand where the reading is, or behind it
+    Place found;                ///< or, where it is not, here or behind that
     std::deque<KeptLine> kept;  ///< those that were given in the last call too, since it may have been too many
     uint64_t kept_bytes = 0, last_asked = 0;
     Marks marks{256, 64};  ///< closer to each other than those of the first reading: each table reads for itself
@@ -69,9 +68,9 @@ class Rereader {
   sdk::Status fetch_followed(const Key& key, Asked& asked, int64_t first, int64_t last, const Visit& visit);
   sdk::Status fetch_unreadable(std::string_view topic, int64_t first, int64_t last, const Visit& visit);
   [[nodiscard]] Place place_before(const Key& key, const Asked& asked, int64_t offset) const;
-  void go_to(const Key& key, Asked& asked, int64_t first);
-  void pass_over(const Key& key, const Asked& asked);
-  void jump(const Asked& asked, const Place& place);
+  void go_on(const Key& key, Asked& asked);
+  void jump(const Place& place);
+  [[nodiscard]] bool is_wanted(const Asked& asked) const { return asked.last_asked + 2 * asked_.size() + 2 >= calls_; }
   Reading next_line(Line& line, sdk::Status& why);
   sdk::Status open();
   void keep(Asked& asked, const Line& line, int64_t offset);
