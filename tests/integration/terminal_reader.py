@@ -1,6 +1,7 @@
 """A program in a terminal of its own: what stands on its screen, and keys that are pressed."""
 
 import fcntl
+import html
 import os
 import pty
 import re
@@ -11,6 +12,8 @@ import termios
 import time
 
 SEQUENCE = re.compile(r"\x1b\[(\??)([0-9;]*)([A-Za-z])")
+LOOKS = {"": "", "0": "", "1": "font-weight:bold", "2": "opacity:.6", "7": "background:#d0d4da;color:#15181c", "32": "color:#5fce6b", "33": "color:#e2b93d",
+         "1;31": "color:#ff7b72;font-weight:bold"}
 
 
 class TerminalReader:
@@ -25,6 +28,7 @@ class TerminalReader:
         os.close(inner)
         self.rest, self.all = b"", b""
         self.screen, self.row, self.column, self.other, self.styled = [""] * lines, 0, 0, False, False
+        self.look, self.looks = "", {}  # the numbers of SGR: in force, and of each place (row, column)
 
     def press(self, text):
         os.write(self.master, text.encode())
@@ -68,6 +72,7 @@ class TerminalReader:
                 assert text[at].isprintable(), repr(text[at])
                 line = self.screen[self.row].ljust(self.column)
                 self.screen[self.row] = line[:self.column] + text[at] + line[self.column + 1:]
+                self.looks[self.row, self.column] = self.look
                 self.column += 1
             at += 1
 
@@ -82,11 +87,18 @@ class TerminalReader:
         elif letter == "J":
             self.screen = self.screen[:self.row] + [self.screen[self.row][:self.column]] + [""] * (self.lines - self.row - 1)
         else:
-            assert letter == "m", letter
-            self.styled = True
+            assert letter == "m" and numbers in LOOKS, (numbers, letter)
+            self.styled, self.look = True, numbers
 
     def text(self):
         return "\n".join(line.rstrip() for line in self.screen)
+
+    def page(self):
+        """HTML of the screen, with its colours, for a picture."""
+        lines = ["".join(f'<span style="{LOOKS[self.looks.get((row, column), "")]}">{html.escape(character)}</span>' for column, character in enumerate(line))
+                 for row, line in enumerate(self.screen)]
+        return ("<!doctype html><meta charset=utf-8><style>body { margin: 0; background: #15181c; color: #e6e8eb } "
+                f"pre {{ margin: 12px; font: 13px 'DejaVu Sans Mono', monospace }}</style><pre>{chr(10).join(lines).rstrip()}</pre>")
 
     def wait_for(self, *parts, seconds=60):
         """Until the screen has all of them."""

@@ -1,4 +1,5 @@
-// TimeLeft: how long what is left to read or to apply will take, by how far it came over the last minute.
+// TimeLeft: how long what is left to read or to apply will take, by how far it came over the last minute, or the last steps where these are
+// longer.
 #pragma once
 
 #include <array>
@@ -19,7 +20,8 @@ class TimeLeft {
   /// that is something else the past says nothing.
   void add(Clock::time_point now, uint64_t done, uint64_t left, uint64_t parts);
   /// 0: nothing is left, or what arrives is read within seconds. nullopt: not known, because it was measured for less than 3 s, or what is
-  /// left does not grow less, or nothing moved lately, or it would take more than a year.
+  /// left does not grow less, or nothing moved lately (for 20 s, or twice as long as the longest of the last steps), or it would take more
+  /// than a year.
   [[nodiscard]] std::optional<double> seconds(Clock::time_point now) const;
 
  private:
@@ -27,12 +29,9 @@ class TimeLeft {
     Clock::time_point time;
     uint64_t done = 0, left = 0;
   };
-  [[nodiscard]] const Sample& newest(std::size_t back = 0) const {
-    return samples_[(next_ + samples_.size() - 1 - back) % samples_.size()];
-  }
-
-  std::array<Sample, 13> samples_{};  ///< a ring: a minute
-  std::size_t next_ = 0, count_ = 0;
+  /// In the order of time: the first look, the last looks at which it had moved, the last look.
+  std::array<Sample, 15> samples_{};
+  std::size_t count_ = 0;
   uint64_t parts_ = 0;
 };
 

@@ -118,3 +118,35 @@ TEST_CASE_FIXTURE(Load, "time left: beyond a year it is no answer") {
   run(30s, 1);
   CHECK_FALSE(left.seconds(now));
 }
+
+TEST_CASE_FIXTURE(Load, "time left: known between batches of a minute, and not once one takes twice as long as the others did") {
+  look();
+  for (int batch = 0; batch < 4; ++batch) {
+    run(55s, 0);
+    run(5s, 12'000);
+    REQUIRE(left.seconds(now));
+    CHECK(*left.seconds(now) == doctest::Approx(static_cast<double>(end - done) / 1'000));
+  }
+  const double expected = *left.seconds(now);
+  run(55s, 0);
+  REQUIRE(left.seconds(now));
+  CHECK(*left.seconds(now) == doctest::Approx(expected - 55));
+  run(60s, 0);
+  CHECK(left.seconds(now));
+  run(10s, 0);
+  CHECK_FALSE(left.seconds(now));
+}
+
+TEST_CASE_FIXTURE(Load, "time left: a last batch that takes longer than the others is not told as nothing left") {
+  end = 250'000;
+  look();
+  run(30s, 0);
+  run(5s, 12'000);
+  run(30s, 0);
+  run(5s, 12'000);
+  end = done + 100;
+  look();
+  run(10s, 0);
+  REQUIRE(left.seconds(now));
+  CHECK(*left.seconds(now) == 1.0);
+}
