@@ -50,7 +50,7 @@ class Table {
   /// Folds rows (indexes into batch.rows, ascending) of one decoded batch; all rows of a message come in one call.
   void accept(const Decoded& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
 
-  [[nodiscard]] bool ready() const;  ///< there is something to write, and nothing is being written
+  [[nodiscard]] bool ready() const;                                           ///< there is something to write, and nothing is being written
   [[nodiscard]] std::chrono::steady_clock::time_point waiting_since() const;  ///< only meaningful when ready()
   [[nodiscard]] std::chrono::steady_clock::time_point last_sealed() const;    ///< when seal() last gave something out; the epoch: never
   /// Bytes and rows that are buffered and not being written.

@@ -128,7 +128,7 @@ void TableFold::fold(const Decoded& batch, PartitionFold& into, const uint32_t* 
   (void)learn_key(batch, rows, count);
   std::vector<Refusal> refusals;
   const event::Shape* shape = batch.first_shape;
-  uint32_t shape_of_last = batch.rows.rows()[rows[0]].shape;
+  uint32_t shape_of_last = shape != nullptr ? batch.rows.rows()[rows[0]].shape : 0;
   for (std::size_t i = 0; i < count && goes_on(); ++i) {
     const cdcrt_row& row = batch.rows.rows()[rows[i]];
     if (batch.messages.messages[row.message].offset < into.next()) continue;

@@ -121,8 +121,7 @@ class SinkRuntime {
   [[nodiscard]] std::chrono::microseconds stall_after() const { return manifest_.stall_after; }
   /// Ends the threads and stores the last watermarks.
   void finish();
-  /// Why the sink cannot go on; empty: it can.
-  [[nodiscard]] Error failure() const;
+  [[nodiscard]] Error failure() const;  ///< why the sink cannot go on; empty: it can
   [[nodiscard]] bool failed() const { return failed_; }
   /// Everything that is not written waits for locks of other transactions.
   [[nodiscard]] bool waits_for_locks() const { return outage_.is_of_locks(); }
