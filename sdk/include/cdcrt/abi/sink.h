@@ -172,10 +172,14 @@ typedef struct cdcrt_sink {
    * committed before it got them. Called right after begin, with tables that exist; may be NULL where the capability is not set. */
   int32_t (*lock)(void* connection, const cdcrt_table* tables, uint32_t count, cdcrt_error*);
   /* What the catalog says of these tables is asked for soon, in this transaction: at once is cheaper than one by one. `fresh`: by
-   * `describe`, and answers it once for each; else by writes and reads, where the connection may know it already. NULL: it is of no use. */
+   * `describe`, and answers it once for each; else by writes and reads, where the connection may know it already. Writes of these tables in
+   * this transaction may then be answered before they are done: where a later call says STALE_SCHEMA, the host does all of it again. NULL:
+   * it is of no use. */
   int32_t (*expect)(void* connection, const cdcrt_table* tables, uint32_t count, uint32_t fresh, cdcrt_error*);
   int32_t (*describe)(void* connection, const cdcrt_table*, cdcrt_table_description*, cdcrt_error*);
   int32_t (*change)(void* connection, const cdcrt_table*, const cdcrt_change* changes, uint32_t count, cdcrt_error*);
+  /* Of rows of the host under CDCRT_LOCK_SHARE the first answer in a transaction may be what a committed one was told, if COMMIT fails
+   * (BUSY) where they are others by then. */
   int32_t (*read)(void* connection, const cdcrt_read*, cdcrt_error*);
   /* Several reads at once, which give their rows in any order; lock is NONE in all of them. NULL: the host reads one by one. */
   int32_t (*read_together)(void* connection, const cdcrt_read* reads, uint32_t count, cdcrt_error*);
