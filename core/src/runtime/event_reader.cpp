@@ -16,7 +16,7 @@ struct Piece {
 };
 
 // Of all partitions that are read in turn. The file source keeps this much of the others meanwhile.
-constexpr Piece kTurn{2000, 1 << 20};
+constexpr Piece kTurn{8000, 4 << 20};
 constexpr Piece kLeast{10, 64 << 10};
 
 Piece piece_of(std::size_t turns) {

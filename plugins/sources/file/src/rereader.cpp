@@ -5,7 +5,7 @@
 namespace cdcrt::file_source {
 namespace {
 
-constexpr uint64_t kMostKept = 4 << 20;
+constexpr uint64_t kMostKept = 8 << 20;
 constexpr uint64_t kMostGiven = 2 << 20;
 constexpr uint64_t kLargeLine = 1 << 20;
 constexpr size_t kMostAsked = 4096;         // partitions

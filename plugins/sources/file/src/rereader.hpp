@@ -20,7 +20,7 @@ namespace cdcrt::file_source {
 
 /// Whoever reads back asks for a piece of one partition, of the next one, and comes back for the piece behind the first. So the files stay
 /// open where the last call ended, and lines of partitions that were asked for are kept when the reading for another one passes them: then
-/// the files are read about once for all partitions. At most 4 MiB are kept; a partition that has more waiting is read by itself, from the
+/// the files are read about once for all partitions. At most 8 MiB are kept; a partition that has more waiting is read by itself, from the
 /// first line that it lacks.
 ///
 /// One thread at a time, beside the one that polls.
