@@ -1,6 +1,7 @@
 #include "apply/table_fold.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "cdcrt/sdk/status.hpp"
@@ -65,14 +66,19 @@ const PartitionFold* TableFold::find(const progress::Partition& partition) const
   return found == partitions_.end() ? nullptr : &found->second;
 }
 
-const TableFold::Held& TableFold::held() const {
-  if (std::exchange(is_counted_, true)) return held_;
-  held_ = {};
+TableFold::Held TableFold::count() const {
+  Held all;
   for (const auto& [partition, of] : partitions_) {
     const Held each = held_by(of);
-    held_.bytes += each.bytes;
-    held_.rows += each.rows;
+    all.bytes += each.bytes;
+    all.rows += each.rows;
   }
+  return all;
+}
+
+const TableFold::Held& TableFold::held() const {
+  if (!std::exchange(is_counted_, true)) held_ = count();
+  assert(held_ == count());
   return held_;
 }
 

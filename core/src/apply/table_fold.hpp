@@ -94,8 +94,10 @@ class TableFold {
  private:
   struct Held {
     std::size_t bytes = 0, rows = 0;
+    bool operator==(const Held&) const = default;
   };
   static Held held_by(const PartitionFold& of) { return {of.fold().bytes(), of.fold().entries().size()}; }
+  [[nodiscard]] Held count() const;
   [[nodiscard]] const Held& held() const;
   void count_again(const PartitionFold& of, const Held& before);
   /// Whoever goes through all of them may change what they hold.
