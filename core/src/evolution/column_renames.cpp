@@ -264,8 +264,11 @@ std::optional<Renaming> TableKnowledge::untold_renaming(const event::Shape& defi
   const auto& [last, names] = last_definition_;
   if (pairs.size() != 1 && !last.empty() && event::is_after(order, last)) {
     const auto had = [&names = names](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
-    for (auto* of : {&pairs, &alike})
-      std::erase_if(*of, [&](const Renaming& each) { return had(each.name) || !had(name_at(columns_[each.slot], order)); });
+    const auto had_gone = [&](const Renaming& each) { return had(name_at(columns_[each.slot], order)); };
+    // That was there before this one, and not in the last one: there are others between the two, which are still to be read.
+    const auto came_between = [&](const Renaming& each) { return !had_gone(each) && columns_[each.slot].added_at != kUnplaced; };
+    if (std::any_of(pairs.begin(), pairs.end(), came_between) || std::any_of(alike.begin(), alike.end(), came_between)) return std::nullopt;
+    for (auto* of : {&pairs, &alike}) std::erase_if(*of, [&](const Renaming& each) { return had(each.name) || !had_gone(each); });
     if (alike.size() == 1) std::swap(pairs, alike);
   }
   return pairs.size() == 1 ? std::optional(std::move(pairs.front())) : std::nullopt;
@@ -278,9 +281,11 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
   if (definition.renamed && !is_told) {
     if (auto renaming = untold_renaming(definition, order)) renamings.push_back(std::move(*renaming));
   }
-  if (!is_names_alone(definition)) {
-    last_definition_ = {std::string(order), {}};
-    for (const auto& column : definition.columns) last_definition_.second.push_back(column.name);
+  if (auto& [last, names] = last_definition_; !is_names_alone(definition) && (last.empty() || !event::is_after(last, order))) {
+    last = order;
+    // One that is not declared tells some of the columns.
+    if (definition.declared) names.clear();
+    for (const auto& column : definition.columns) names.push_back(column.name);
   }
   const bool has_any_order = !is_names_alone(definition) && follows_definitions();
   std::vector<Renaming> aside;

@@ -342,6 +342,46 @@ TEST_CASE("fetch: partitions that are read in turn are read in one pass over the
   }
 }
 
+TEST_CASE("fetch: ends where the message that it was to end with is not there, however large the next one is") {
+  const Folder folder;
+  for (const size_t size : {10, 2 << 20}) {
+    for (const int64_t gap : {0, 1}) {
+      CAPTURE(size);
+      CAPTURE(gap);
+      std::string text;
+      for (int64_t offset = 0; offset < 5; ++offset) text += line("a", 0, offset, "\"v\"");
+      text += line("a", 0, 5 + gap, '"' + std::string(size, 'x') + '"') + line("a", 0, 6 + gap, "\"v\"");
+      OpenedSource source(reading({folder.write("1", text)}));
+      REQUIRE(source.all().size() == 7);
+      CHECK(source.fetch("a", 0, 0, 4 + gap).size() == 5);
+      CHECK(source.fetch("a", 0, 5, 6 + gap).size() == 2);
+    }
+  }
+}
+
+TEST_CASE("fetch: what is written behind a last line without its end is met by the next call") {
+  const Folder folder;
+  for (const std::string layout : {"kcat", "values"}) {
+    CAPTURE(layout);
+    const auto text_of = [&](int64_t offset) {
+      return layout == "kcat" ? line("a", 0, offset, "\"v\"") : "{\"v\":" + std::to_string(offset) + "}\n";
+    };
+    std::string text = text_of(0) + text_of(1);
+    text.pop_back();
+    Settings settings = reading({folder.write("1", text)});
+    settings.layout = layout;
+    if (layout == "values") settings.topic = "a";
+    OpenedSource source(settings);
+    REQUIRE(source.all().size() == 2);
+    CHECK(source.fetch("a", 0, 0, 1).size() == 2);
+    folder.write("1", text + "\n" + text_of(2) + text_of(3));
+    const auto more = source.fetch("a", 0, 2, 3);
+    REQUIRE(more.size() == 2);
+    CHECK(more[0].offset == 2);
+    CHECK(more[1].offset == 3);
+  }
+}
+
 TEST_CASE("fetch: works from another thread while the files are being read") {
   const Folder folder;
   std::string text;

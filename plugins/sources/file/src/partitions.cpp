@@ -16,9 +16,11 @@ void Marks::note(const Mark& mark) {
     for (size_t i = 0; i < marks_.size(); i += 2) marks_[kept++] = marks_[i];
     marks_.resize(kept);
     stride_ *= 2;
+    far_bytes_ *= 2;
+    far_files_ *= 2;
   }
   marks_.push_back(mark);
-  last_ = mark.offset;
+  last_ = mark;
   last_place_ = mark;
   since_ = 0;
 }

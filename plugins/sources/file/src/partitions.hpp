@@ -29,8 +29,7 @@ class Marks {
   /// True: the mark of the message that comes now is to be noted; else it is to be skipped. Also where much stands between it and the
   /// message before it, so that nobody reads that on the way.
   [[nodiscard]] bool is_due(const Mark& mark) const {
-    const bool is_far = mark.file != last_place_.file || mark.byte > last_place_.byte + kFar;
-    return mark.offset > last_ && (marks_.empty() || is_far || since_ + 1 >= stride_);
+    return mark.offset > last_.offset && (marks_.empty() || since_ + 1 >= stride_ || is_far(mark));
   }
   void note(const Mark& mark);
   void skip(const Mark& mark) {
@@ -41,12 +40,21 @@ class Marks {
   [[nodiscard]] Mark before(int64_t offset) const;
 
  private:
+  [[nodiscard]] bool is_far(const Mark& mark) const {
+    const bool stands_apart = mark.file != last_place_.file || mark.byte > last_place_.byte + kFar;
+    if (!stands_apart || mark.file == last_.file) return stands_apart && mark.byte >= last_.byte + far_bytes_;
+    return mark.file >= last_.file + far_files_ || mark.byte >= far_bytes_;
+  }
+
+  static constexpr uint64_t kFar = 256 << 10;
   std::vector<Mark> marks_;
   size_t most_;
-  uint64_t stride_;  // messages between two marks
-  static constexpr uint64_t kFar = 256 << 10;
+  // From one mark to the next: so many messages, or bytes, or files. All of them grow, so that early places have as many as late ones.
+  uint64_t stride_;
+  uint64_t far_bytes_ = kFar;
+  size_t far_files_ = 1;
   uint64_t since_ = 0;
-  int64_t last_ = -1;
+  Mark last_{-1, 0, 0, 1};  // noted, and perhaps gone since
   Mark last_place_;
 };
 

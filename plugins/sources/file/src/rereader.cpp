@@ -1,6 +1,7 @@
 #include "rereader.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace cdcrt::file_source {
 namespace {
@@ -18,6 +19,8 @@ sdk::Status Rereader::fetch(std::string_view topic, int32_t number, int64_t firs
   if (number == kUnreadablePartition) return fetch_unreadable(topic, first, last, visit);
   ++calls_;
   forget_oldest();
+  // What has come since shows in a file that is opened anew.
+  if (std::exchange(is_at_open_end_, false)) reader_.reset();
   const auto [found, is_new] = asked_.try_emplace(Key(number, topic));
   auto done = fetch_followed(found->first, found->second, first, last, visit);
   if (!done.ok()) {
@@ -72,6 +75,8 @@ sdk::Status Rereader::fetch_followed(const Key& key, Asked& asked, int64_t first
     if (&met->second != &asked || line.text.size() <= kLargeLine || located.offset > last) {
       keep(met->second, line, located.offset);
       make_room(asked);
+      // It may be too large to be kept: whoever waited for it here would come to it again and again.
+      if (&met->second == &asked && located.offset > last) return {};
       continue;
     }
     // It is not held twice.
@@ -185,6 +190,9 @@ Reading Rereader::next_line(Line& line, sdk::Status& why) {
     line.is_cut = is_half;
     // Read once more from the start of a packed file, up to where it was.
     if (reader_->is_packed() && line.byte < position_.byte) continue;
+    // A line without its end is the last one for now: the next call begins with it, and does not give it again.
+    is_at_open_end_ = !line.is_ended && !reader_->is_packed();
+    if (is_at_open_end_) return Reading::kData;
     position_.byte = reader_->byte();
     position_.number = line.number + 1;
     return Reading::kData;

@@ -91,6 +91,7 @@ class Rereader {
   uint64_t calls_ = 0, kept_bytes_ = 0;
   std::unique_ptr<LineReader> reader_;  ///< null: to be opened at position_
   Place position_;                      ///< of the next line
+  bool is_at_open_end_ = false;         ///< or of the last one, which has no end of line yet and was read
 };
 
 }  // namespace cdcrt::file_source
