@@ -124,6 +124,17 @@ Result<void> Writer::write_alone(Sealed& sealed, bool is_last) {
   }
 }
 
+// Watermarks that reach the target after newer ones would take their place, and stay. So there are no newer ones before these have no
+// effect any more.
+Result<void> Writer::end_doubtful_watermarks(plugin::Connection& connection, WriteTransaction& transaction) {
+  std::erase_if(doubtful_, [](const progress::Partition* partition) { return !partition->owned(); });
+  if (doubtful_.empty()) return {};
+  auto lost = connection_.context().store->reclaim(connection, doubtful_);
+  if (!lost) return std::move(lost.error());
+  doubtful_.clear();
+  return lost->empty() ? Result<void>() : std::move(transaction.lose(*lost).error());
+}
+
 Result<void> Writer::save_watermarks(std::vector<progress::Store::Watermark> watermarks) {
   const WriterContext& context = connection_.context();
   if (context.store == nullptr || (watermarks.empty() && !context.dead_letters.waits_for(context.store->sink()))) return {};
@@ -132,6 +143,7 @@ Result<void> Writer::save_watermarks(std::vector<progress::Store::Watermark> wat
     std::vector<const progress::Partition*> partitions;
     for (const auto& watermark : watermarks) partitions.push_back(watermark.partition);
     if (auto claimed = transaction.claim(partitions); !claimed) return claimed;
+    if (auto ended = end_doubtful_watermarks(connection, transaction); !ended) return ended;
     if (auto begun = connection.begin(); !begun) return begun;
     const auto body = [&]() -> Result<void> {
       if (auto locked = context.store->lock_claims(connection); !locked) return locked;
@@ -144,6 +156,7 @@ Result<void> Writer::save_watermarks(std::vector<progress::Store::Watermark> wat
       if (!flushed) return std::move(flushed.error());
       auto committed = connection.commit();
       if (committed) context.dead_letters.committed(*context.store, *flushed);
+      if (!committed && is_outage(committed.error())) doubtful_.insert(doubtful_.end(), partitions.begin(), partitions.end());
       return committed;
     };
     auto done = body();

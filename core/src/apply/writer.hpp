@@ -11,6 +11,8 @@
 
 namespace cdcrt::apply {
 
+class WriteTransaction;
+
 /// One thread, one connection.
 class Writer {
  public:
@@ -32,8 +34,10 @@ class Writer {
   Outcome attempt_alone(Sealed& sealed, std::vector<const Entry*>& missing);
   Result<bool> write_together(const std::vector<Sealed*>& batches);
   Result<void> write_alone(Sealed& sealed, bool is_last);
+  Result<void> end_doubtful_watermarks(plugin::Connection& connection, WriteTransaction& transaction);
 
   TargetConnection connection_;
+  std::vector<const progress::Partition*> doubtful_;  ///< whose watermarks were sent, and the answer to COMMIT was lost
 };
 
 }  // namespace cdcrt::apply

@@ -27,7 +27,6 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
   /// `owner`: this process, by a name that no other process has or had. `capabilities`: CDCRT_SINK_*.
   Store(std::string pipeline, std::string sink, std::string schema, uint32_t capabilities, std::string owner,
         const cdcrt_limits& limits = {});
-
   // Own transactions.
 
   /// Creates what is missing, brings an older format forward, and refuses a newer one.
@@ -47,10 +46,11 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
   /// others that had better be claimed with them.
   using MorePartitions = std::function<std::vector<const Partition*>()>;
   Result<void> claim_new(plugin::Connection& connection, const std::vector<const Partition*>& partitions, const MorePartitions& more = {});
-  /// Raises our own leases' epochs, so that a transaction on `target` whose COMMIT got no answer has ended, one way or the other.
+  /// Raises our own leases' epochs, so that a transaction (on `target`) whose COMMIT got no answer has ended, one way or the other.
   /// Answers the partitions that are not ours any more.
   Result<std::vector<const Partition*>> reclaim(plugin::Connection& connection, const std::string& target,
                                                 const std::vector<const Partition*>& partitions);
+  Result<std::vector<const Partition*>> reclaim(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
   /// Stores for which older partitions the partition still waits; none: it does not wait any more.
   Result<void> save_waits_for(plugin::Connection& connection, const PartitionKey& key, const WaitsFor& waits_for);
 

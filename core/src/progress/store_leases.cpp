@@ -151,6 +151,14 @@ bool Store::is_owned(const PartitionKey& key, const StoredPartition& lease) cons
 
 Result<std::vector<const Partition*>> Store::reclaim(plugin::Connection& connection, const std::string& target,
                                                      const std::vector<const Partition*>& partitions) {
+  auto lost = reclaim(connection, partitions);
+  if (!lost) return lost;
+  // The old transaction holds the table until it has ended.
+  if (auto done = protocol_->wait_for_writers(connection, target); !done) return std::move(done.error());
+  return lost;
+}
+
+Result<std::vector<const Partition*>> Store::reclaim(plugin::Connection& connection, const std::vector<const Partition*>& partitions) {
   std::vector<const Partition*> lost;
   Epochs raised;
   auto done = in_transaction(connection, [&]() -> Result<void> {
@@ -175,13 +183,8 @@ Result<std::vector<const Partition*>> Store::reclaim(plugin::Connection& connect
     return {};
   });
   if (!done) return std::move(done.error());
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [key, epoch] : raised) epochs_[key] = epoch;
-  }
-  // The old transaction holds the table until it has ended.
-  done = protocol_->wait_for_writers(connection, target);
-  if (!done) return std::move(done.error());
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, epoch] : raised) epochs_[key] = epoch;
   return lost;
 }
 
