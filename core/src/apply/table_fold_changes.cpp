@@ -65,7 +65,6 @@ void TableFold::truncate(PartitionFold& into, std::string_view order, int64_t of
   // Partitions need not be in source order, this one either.
   const std::string at(by_source_ ? order : std::string_view(into.max_order()));
   if (!by_source_) into.drop_fold();
-  is_counted_ = false;
   for (auto& [partition, other] : each_partition()) {
     if (&other == &into && !by_source_) continue;
     if (event::may_be_after(other.max_order(), at)) {

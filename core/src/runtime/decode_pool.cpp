@@ -23,10 +23,6 @@ Result<void> make_formats(const manifest::Manifest& manifest, std::vector<plugin
   return {};
 }
 
-}  // namespace
-
-namespace {
-
 /// Numbers of the tables that a batch has rows of. Nothing is allocated or cleared for each batch.
 class TablePlaces {
  public:

@@ -17,9 +17,6 @@ constexpr int64_t kQuiet = 1 << 20;
 constexpr int64_t kSmallBudget = 48 << 20;
 // So that the allocator's upkeep costs nothing where little comes and goes.
 constexpr int64_t kWorthIt = 8 << 20;
-// What is freed after the first time, by writers that were not done yet, shows in no number that costs nothing.
-constexpr auto kAgainAfter = std::chrono::seconds(5);
-constexpr int kTimesAgain = 2;
 
 /// 0: unknown.
 int64_t resident_bytes() {
@@ -42,15 +39,12 @@ void ResidentMemory::step(int64_t held) {
   if (now < next_) return;
   next_ = now + kInterval;
   const bool is_quiet = held < kQuiet;
-  if (held >= kWorthIt) times_again_ = kTimesAgain;
   if (!std::exchange(was_quiet_, is_quiet) || !is_quiet) return;
   const int64_t resident = resident_bytes();
   if (resident < kept_ + kWorthIt) {
     kept_ = std::min(kept_, resident);
-    if (times_again_ == 0 || now < again_) return;
-    --times_again_;
+    return;
   }
-  again_ = now + kAgainAfter;
   // Each thread's heap keeps what was freed in its midst, however much that is.
   (void)::malloc_trim(0);
   kept_ = resident_bytes();

@@ -13,14 +13,13 @@ class ResidentMemory {
   /// not use. It costs some hundredths of the CPU.
   static void fit(int64_t budget);
   /// `held`: bytes of messages and rows. Where that is little, and the process has more resident than after the last time, the allocator
-  /// is asked to give back what it keeps, and after a burst twice more, 5 s later each time; at most once a second.
+  /// is asked to give back what it keeps; at most once a second.
   void step(int64_t held);
 
  private:
   using Clock = std::chrono::steady_clock;
-  Clock::time_point next_{}, again_{};
+  Clock::time_point next_{};
   bool was_quiet_ = false;
-  int times_again_ = 0;
   int64_t kept_ = 0;  ///< resident bytes of which nothing could be given back
 };
 

@@ -41,9 +41,10 @@ class TableWatch final : public apply::TableObserver {
   // Writers.
 
   /// From now on small writes keep a distance, so that each takes more rows: 2 to 5 ms from one transaction to the next, as many times that
-  /// as transactions are under way, so that only as many of them are as pay; and after a write a table rests as long as that took, at most
-  /// 50 ms; while hundreds of tables wait up to a second, the more the longer, and in a backlog up to five. What comes after a pause does
-  /// not wait, nor does a full batch. Before the writers begin; without it the order of what is taken does not depend on the clock.
+  /// as transactions are under way, at most 50 ms, so that only as many of them are as pay; and after a write a table rests as long as that
+  /// took, at most 50 ms; while hundreds of tables wait up to a second, the more the longer, and in a backlog up to five. What comes after
+  /// a pause does not wait, nor does a full batch. Before the writers begin; without it the order of what is taken does not depend on the
+  /// clock.
   void keep_distance() { keeps_distance_ = true; }
   /// Whether more is there to be read than is written: then rows are late anyway, and few of them a write make them later. Any thread.
   void note_backlog(bool is_backlog) { is_backlog_.store(is_backlog, std::memory_order_relaxed); }
