@@ -136,6 +136,12 @@ class Kafka(Server):
         self.admin.create_topic(name, partitions, {key.replace("_", "."): value for key, value in config.items()})
         self._known(name, partitions)
 
+    def create_topics(self, names, partitions=1):
+        """Thousands of them, a hundred at once."""
+        for first in range(0, len(names), 100):
+            self.admin.create_topics(names[first:first + 100], partitions, {})
+        wait_until(lambda: set(names) <= set(self.topics()), 120, "the broker does not know all topics")
+
     def add_partitions(self, name, total):
         self.admin.add_partitions(name, total)
         self._known(name, total)

@@ -141,11 +141,14 @@ class Admin:
         return dict(answer.each(topic))
 
     def create_topic(self, name, partitions, config):
+        self.create_topics([name], partitions, config)
+
+    def create_topics(self, names, partitions, config):
         body = Writer()
         def write(topic):
             body.text(topic).put("ih", partitions, 1).put("i", 0)
             body.each(list(config.items()), lambda entry: body.text(entry[0]).text(str(entry[1])))
-        body.each([name], write).put("i?", 30000, False)
+        body.each(names, write).put("i?", 30000, False)
         answer = self._ask(19, 2, body)
         answer.get("i")
         for topic, code, message in answer.each(lambda: (answer.text(), answer.get("h"), answer.text())):
