@@ -100,7 +100,7 @@ class States(Case):
         for piece in range(self.live.load.slices):
             # A rate is of two answers at least: the next events come after Prometheus has counted some of these.
             self.produce(piece)
-            counted, = self.prometheus.wait_for("sum(cdcrt_table_rows_total)", lambda values, counted=counted: values and values[0] > counted)
+            (_, counted), = self.prometheus.wait_for("sum(cdcrt_table_rows_total)", lambda values, counted=counted: values and values[0] > counted)
         self.live.wait_until_complete(120)
         status = self.scrape.status()
         applied = sum(sum(each["applied_rows"].values()) for each in status["tables"])
