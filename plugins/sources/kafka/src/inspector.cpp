@@ -242,16 +242,19 @@ sdk::Status Inspector::committed(std::string_view topic, int32_t partition, int6
   return {};
 }
 
+void Inspector::tell_of_start(std::string_view topic, int32_t partition) {
+  if (has_told_of_start_.exchange(true)) return;
+  host_.info("group '" + settings_.group + "' has no committed offset for " + partition_name(topic, partition) +
+             ": read from its beginning, and likewise every other partition without one");
+}
+
 sdk::Status Inspector::origin(std::string_view topic, int32_t partition, int64_t& offset) {
   const StartPosition& start = settings_.start;
   if (start.kind == StartPosition::Kind::kTime) return offset_at(topic, partition, start.timestamp_ms, offset);
   if (start.kind == StartPosition::Kind::kCommitted) {
     auto asked = committed(topic, partition, offset);
     if (!asked || offset >= 0) return asked;
-    if (!has_told_of_start_.exchange(true)) {
-      host_.info("group '" + settings_.group + "' has no committed offset for " + partition_name(topic, partition) +
-                 ": read from its beginning, and likewise every other partition without one");
-    }
+    tell_of_start(topic, partition);
   }
   cdcrt_bounds now{};
   auto asked = bounds(topic, partition, now);
