@@ -1,6 +1,7 @@
 // What is asked of a source does not grow with the number of its partitions: they are asked for in lists.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "cdcrt/sdk/source.hpp"
+#include "runtime/decode_pool.hpp"
 #include "runtime/log_ends.hpp"
 #include "runtime/log_watch.hpp"
 #include "runtime/ownership.hpp"
