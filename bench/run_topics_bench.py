@@ -65,20 +65,23 @@ class Run:
             return 0
         return sum(float(value) for value in found)
 
-    def wait(self, pattern, value, seconds=900):
-        while self.metric(pattern) < value:
+    def wait(self, is_met, seconds=900):
+        while not is_met():
             if self.process.poll() is not None:
                 raise SystemExit(open(self.log, encoding="utf-8").read()[-3000:])
             if time.monotonic() - self.began > seconds:
                 return None
-            time.sleep(0.25)
+            time.sleep(0.5)
         return time.monotonic() - self.began
 
     def owned(self, topics):
-        return self.wait(r'cdcrt_source_partitions\{[^}]*state="owned"[^}]*\}', topics)
+        return self.wait(lambda: self.metric(r'cdcrt_source_partitions\{[^}]*state="owned"[^}]*\}') >= topics)
 
     def messages(self, count):
-        return self.wait(r"cdcrt_source_messages_total\{[^}]*\}", count)
+        return self.wait(lambda: self.metric(r"cdcrt_source_messages_total\{[^}]*\}") >= count)
+
+    def written(self):
+        return self.wait(lambda: self.metric(r'cdcrt_buffered_bytes\{[^}]*kind="rows"[^}]*\}') == 0)
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -180,7 +183,8 @@ class Bench:
         found["owned_cpu"] = since(run)
         print(found, file=sys.stderr)
         found["read_s"] = run.messages(events) if self.arguments.read else None
-        found["read_cpu"] = since(run)
+        found["written_s"] = run.written() if self.arguments.read else None
+        found["written_cpu"] = since(run)
         print(found, file=sys.stderr)
         if self.arguments.rest:
             time.sleep(3)
