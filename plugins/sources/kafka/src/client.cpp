@@ -113,7 +113,7 @@ std::optional<std::pair<std::string, std::string>> login_of(const rd_kafka_conf_
 }  // namespace
 
 sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& host, void* owner, Customize customize,
-                         std::unique_ptr<Client>& to) {
+                         std::unique_ptr<Client>& to, const Properties& more) {
   std::unique_ptr<Client> client(new Client(settings, role, host, owner));
   rd_kafka_conf_t* configuration = rd_kafka_conf_new();
   char reason[512] = "";
@@ -121,8 +121,9 @@ sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& h
     rd_kafka_conf_destroy(configuration);
     return sdk::Status::bad_config(key, without_secrets("librdkafka: " + std::string(reason), settings.properties));
   };
-  for (const auto& [name, value] : defaults(settings, role))
-    rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), reason, sizeof reason);
+  for (const Properties& own : {defaults(settings, role), more}) {
+    for (const auto& [name, value] : own) rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), reason, sizeof reason);
+  }
   const bool looks_again = rd_kafka_conf_set(configuration, "fetch.queue.backoff.ms", kLooksAgain, nullptr, 0) == RD_KAFKA_CONF_OK;
   for (const auto& [name, value] : settings.properties) {
     if (rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), reason, sizeof reason) != RD_KAFKA_CONF_OK)

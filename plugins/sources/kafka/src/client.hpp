@@ -36,9 +36,9 @@ class Client {
   /// Called with the configuration before the handle is made.
   using Customize = void (*)(rd_kafka_conf_s*);
 
-  /// BAD_CONFIG where librdkafka refuses the properties together.
+  /// BAD_CONFIG where librdkafka refuses the properties together. `more`: what the operator may override, beside what each role has.
   static sdk::Status open(const Settings& settings, Role role, const sdk::Host& host, void* owner, Customize customize,
-                          std::unique_ptr<Client>& to);
+                          std::unique_ptr<Client>& to, const Properties& more = {});
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;

@@ -16,8 +16,8 @@ struct rd_kafka_topic_s;
 
 namespace cdcrt::kafka_source {
 
-/// librdkafka (2.0.2 to 2.8.0: rdkafka_topic.c, rd_kafka_topic_find) looks through all topics of a client for each topic of each answer,
-/// and asks for all partitions each time: with thousands of topics in one client an answer takes seconds. So a client has a few hundred of
+/// librdkafka looks through all topics of a client for each topic of each answer (2.0.2: rdkafka_topic.c, rd_kafka_topic_find0_fl), and
+/// asks for all partitions each time: with thousands of topics in one client an answer takes seconds. So a client has a few hundred of
 /// them.
 ///
 /// It reads by the interface that needs no group, one thread. What was asked for before a stop or another start never comes out: both raise

@@ -6,15 +6,6 @@
 #include <utility>
 
 namespace cdcrt::kafka_source {
-namespace {
-
-constexpr std::size_t kMaxWide = 4;
-constexpr uint64_t kTellsBacklog = 32 << 10;  // bytes, of one turn
-constexpr uint64_t kLongTurn = 16 << 20;      // bytes
-constexpr std::chrono::milliseconds kRest{200};
-
-}  // namespace
-
 sdk::Status FetchLanes::place(const std::string& topic, FetchLane*& to) {
   const auto holds = [&](const auto& lane) { return lane->holds(topic); };
   const auto has_room = [&](const auto& lane) { return lane->topic_count() < settings_.topics_per_client; };
@@ -39,25 +30,8 @@ FetchLane* FetchLanes::next() {
   return nullptr;
 }
 
-void FetchLanes::taken(FetchLane& lane, uint64_t bytes, Clock::time_point now) {
-  const auto found = std::find_if(wide_.begin(), wide_.end(), [&](const Wide& each) { return each.lane == &lane; });
-  if (found != wide_.end()) {
-    found->bytes += bytes;
-    if (bytes > 0) found->last = now;
-    if (found->bytes < kLongTurn) return;
-    lane.client().widen(false);
-    wide_.erase(found);
-    return;
-  }
-  if (bytes < kTellsBacklog) return;
-  std::erase_if(wide_, [&](const Wide& each) {
-    if (now - each.last < kRest) return false;
-    each.lane->client().widen(false);
-    return true;
-  });
-  if (wide_.size() >= kMaxWide) return;
-  lane.client().widen(true);
-  wide_.push_back({&lane, 0, now});
+void FetchLanes::taken(uint64_t bytes, Clock::time_point now) {
+  for (const auto& change : wide_.taken(turn_, bytes, now)) lanes_[change.lane]->client().widen(change.is_wide);
 }
 
 void FetchLanes::listen() {
@@ -70,7 +44,7 @@ Client* FetchLanes::refused() const {
 }
 
 void FetchLanes::close(std::chrono::milliseconds timeout) {
-  wide_.clear();
+  wide_ = {};
   for (const auto& lane : lanes_) lane->queue().silence();
   std::vector<std::future<void>> destroyed;
   for (auto& lane : std::exchange(lanes_, {})) {

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "fetch_lane.hpp"
+#include "wide_lanes.hpp"
 
 namespace cdcrt::kafka_source {
 
-/// Of very many clients each may wait with little in its queue and on its way. Answers of little are dear: each names all partitions. So
-/// a few of those that have a backlog may ask for much at a time, in turns. One thread.
+/// Of very many clients each may wait with little in its queue and on its way, but for a few at a time (WideLanes). One thread.
 class FetchLanes {
  public:
   using Clock = std::chrono::steady_clock;
@@ -27,8 +27,8 @@ class FetchLanes {
   [[nodiscard]] std::size_t size() const { return lanes_.size(); }
   /// The next one in turn that has something; null: none has.
   [[nodiscard]] FetchLane* next();
-  /// So many bytes were taken of it, one call of next() after the other.
-  void taken(FetchLane& lane, uint64_t bytes, Clock::time_point now);
+  /// So many bytes were taken of the one that next() answered last.
+  void taken(uint64_t bytes, Clock::time_point now);
   /// Lets the clients tell what went wrong since.
   void listen();
   /// One whose connection was refused; null: none was.
@@ -37,17 +37,11 @@ class FetchLanes {
   void close(std::chrono::milliseconds timeout);
 
  private:
-  struct Wide {
-    FetchLane* lane;
-    uint64_t bytes;  ///< since it is
-    Clock::time_point last;
-  };
-
   const Settings& settings_;
   const sdk::Host& host_;
   Wakeup& wakeup_;
   std::vector<std::unique_ptr<FetchLane>> lanes_;
-  std::vector<Wide> wide_;
+  WideLanes wide_;
   std::size_t turn_ = 0;
 };
 

@@ -70,7 +70,7 @@ bool GroupConsumer::drain() {
     if (lane == nullptr) break;
     const uint64_t before = drained_bytes_;
     had_any = take_from(lane->queue(), lane) || had_any;
-    lanes_.taken(*lane, drained_bytes_ - before, drain_began_);
+    lanes_.taken(drained_bytes_ - before, drain_began_);
   }
   for (Owned* owned : std::exchange(lost_, {})) explain_lost(*owned);
   if (drained_messages_ > 0) {
