@@ -134,6 +134,8 @@ sdk::Status Inspector::check() {
     if (holds(found, name)) continue;
     if (auto missing = missing_topic(*lookup_, name, found); !missing) return missing;
   }
+  topic_count_ = static_cast<std::size_t>(
+      std::count_if(found.begin(), found.end(), [this](const Topic& topic) { return settings_.topics.wants(topic.name); }));
   for (const auto& pattern : settings_.topics.open()) {
     if (!holds_any(found, pattern))
       host_.warn("no topic matches '" + pattern + "' at " + settings_.brokers + "; waiting for one to appear");

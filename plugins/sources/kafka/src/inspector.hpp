@@ -35,7 +35,9 @@ class Inspector {
 
   /// Brokers reachable, credentials accepted, topics given by plain name exist. Warns where a pattern matches nothing.
   sdk::Status check();
-  /// The same of one topic.
+  /// How many topics were wanted as of the last check().
+  [[nodiscard]] std::size_t topic_count() const { return topic_count_; }
+  /// check() of one topic.
   sdk::Status check(std::string_view topic);
   sdk::Status list(const std::function<bool(std::string_view, int32_t)>& visit);
   /// Names and patterns of `topics` that no topic of the cluster meets. AUTH, after all of them: one may not be seen.
@@ -63,6 +65,7 @@ class Inspector {
   std::mutex mutex_;  // of the clients' making
   std::unique_ptr<Client> lookup_, group_;
   std::atomic<bool> was_reached_{false}, has_told_of_start_{false}, has_told_of_silence_{false};
+  std::atomic<std::size_t> topic_count_{0};
 };
 
 }  // namespace cdcrt::kafka_source
