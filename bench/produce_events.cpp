@@ -11,11 +11,14 @@
 #include <array>
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -82,14 +85,24 @@ class Producer {
   std::unordered_map<std::string, Topic> topics_;
 };
 
+// Topic by topic: a message between those of others would be a batch of its own.
 void run(char** arguments) {
   std::ifstream file(arguments[2]);
   if (!file) throw std::runtime_error(std::string("cannot read ") + arguments[2]);
+  std::map<std::string, std::vector<std::string>> lines;
+  for (std::string text; std::getline(file, text);) {
+    constexpr std::string_view kFirst = R"({"topic":")";
+    if (text.rfind(kFirst, 0) != 0) throw std::runtime_error("a line does not begin with its topic");
+    lines[text.substr(kFirst.size(), text.find('"', kFirst.size()) - kFirst.size())].push_back(std::move(text));
+  }
   Producer producer(arguments[1], arguments[3], std::stoi(arguments[4]));
   rapidjson::Document line;
-  for (std::string text; std::getline(file, text);) {
-    if (line.ParseInsitu(text.data()).HasParseError()) throw std::runtime_error("a line is no JSON");
-    producer.send(line);
+  for (auto& [topic, texts] : lines) {
+    for (std::string& text : texts) {
+      if (line.ParseInsitu(text.data()).HasParseError()) throw std::runtime_error("a line is no JSON");
+      producer.send(line);
+    }
+    texts = {};
   }
   producer.finish();
 }

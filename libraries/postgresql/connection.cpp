@@ -45,8 +45,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
  protected:
   Status describe_table(const cdcrt_table& table, sdk::TableDescription& out) override {
     CatalogTable catalog;
-    Status status = read_catalog(*session_, schema_of(table), sdk::view(table.name), catalog);
-    if (!status) return status;
+    if (Status status = read_catalog(*session_, schema_of(table), sdk::view(table.name), catalog); !status) return status;
     for (const CatalogColumn& column : catalog.columns) {
       out.add(column.name, dialect_.logical_type(column.base_type), column.type, column.not_null, column.key_ordinal);
       if (column.base_type != column.type || column.generated) out.columns().back().flags |= CDCRT_COLUMN_KEEP;
@@ -61,6 +60,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
     tables_.clear();
     in_doubt_.clear();
   }
+  void forget(const cdcrt_table& table) override { tables_.erase(key_of(table)); }
   void ended(bool is_committed) override {
     foreseen_.end(is_committed);
     answers_.end(is_committed);
@@ -306,8 +306,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
     const uint64_t look = looks_.of(key);
     if (known == tables_.end() || known->second.look != look) {
       CatalogTable catalog;
-      Status status = read_catalog(*session_, schema_of(table), sdk::view(table.name), catalog);
-      if (!status) return status;
+      if (Status status = read_catalog(*session_, schema_of(table), sdk::view(table.name), catalog); !status) return status;
       if (!catalog.exists) {
         return Status::error(CDCRT_STALE_SCHEMA,
                              "table " + sql::shown(schema_of(table)) + "." + sql::shown(sdk::view(table.name)) + " does not exist")

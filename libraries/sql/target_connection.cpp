@@ -179,13 +179,13 @@ Status TargetConnection::change(const cdcrt_table& table, const cdcrt_change* ch
   if (!status) return status;
   const bool own = !in_transaction_;
   for (int attempt = 0;; ++attempt) {
-    forget();
+    forget(table);
     status = Status();
     if (own) status = begin();
     changed_ = true;
     changed_tables_.insert(key_of(table));
     for (uint32_t i = 0; i < count && status; ++i) status = change_once(table, changes[i]);
-    forget();
+    forget(table);
     if (status) return own ? commit() : Status();
     status = failed(std::move(status));
     if (!own) return status;

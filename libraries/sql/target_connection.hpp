@@ -53,6 +53,8 @@ class TargetConnection : public sdk::SinkConnection {
   virtual std::unique_ptr<Query> make_query(const Statement& statement, std::string_view what, sdk::Status& status) = 0;
   /// What is known of the catalog is old.
   virtual void forget() = 0;
+  /// What is known of this table is old; of the others it stays.
+  virtual void forget(const cdcrt_table& table) = 0;
   /// The transaction is over, or was never begun.
   virtual void ended(bool /*is_committed*/) {}
   /// A table as the connections of a sink know it.

@@ -281,6 +281,18 @@ SIZE(cdcrt_bounds, 16);
 AT(cdcrt_bounds, first, 0);
 AT(cdcrt_bounds, end, 8);
 
+SIZE(cdcrt_place, 32);
+AT(cdcrt_place, topic, 0);
+AT(cdcrt_place, partition, 16);
+AT(cdcrt_place, reserved, 20);
+AT(cdcrt_place, offset, 24);
+
+SIZE(cdcrt_places, 24);
+AT(cdcrt_places, size, 0);
+AT(cdcrt_places, place_size, 4);
+AT(cdcrt_places, places, 8);
+AT(cdcrt_places, count, 16);
+
 SIZE(cdcrt_survey, 32);
 AT(cdcrt_survey, size, 0);
 AT(cdcrt_survey, reserved, 4);
@@ -288,7 +300,7 @@ AT(cdcrt_survey, left_out, 8);
 AT(cdcrt_survey, unmet, 16);
 AT(cdcrt_survey, context, 24);
 
-SIZE(cdcrt_source, 128);
+SIZE(cdcrt_source, 152);
 AT(cdcrt_source, size, 0);
 AT(cdcrt_source, capabilities, 4);
 AT(cdcrt_source, create, 8);
@@ -306,6 +318,9 @@ AT(cdcrt_source, commit, 96);
 AT(cdcrt_source, extent, 104);
 AT(cdcrt_source, stop, 112);
 AT(cdcrt_source, destroy, 120);
+AT(cdcrt_source, bounds_of, 128);
+AT(cdcrt_source, origins_of, 136);
+AT(cdcrt_source, messages_at, 144);
 
 SIZE(cdcrt_plugin, 72);
 AT(cdcrt_plugin, size, 0);

@@ -36,6 +36,7 @@ memory = "64MiB"
 plugin = "kafka"
 brokers = "%(brokers)s"
 topics = ["%(topics)s"]
+topics_per_client = %(topics_per_client)d
 instance = "%(instance)s"
 format.plugin = "debezium-json"
 [sources.events.librdkafka]
@@ -162,8 +163,8 @@ def behind_proxy(case, servers, prefix):
 class Live:
     """Processes of a pipeline on servers that it finds empty; the caller ends it with stop()."""
 
-    def __init__(self, folder, servers, stall_after="30s"):
-        self.folder, self.stall_after = folder, stall_after
+    def __init__(self, folder, servers, stall_after="30s", topics_per_client=200):
+        self.folder, self.stall_after, self.topics_per_client = folder, stall_after, topics_per_client
         self.kafka, self.postgresql, self.load = servers.kafka, servers.postgresql, servers.load
         servers.clear()
         self.port = self.postgresql.port
@@ -174,7 +175,7 @@ class Live:
         path = os.path.join(self.folder, f"{instance}.toml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(MANIFEST % {"brokers": self.kafka.brokers, "instance": instance, "sink": sink(self.port, "live"), "folder": self.folder,
-                                   "stall_after": self.stall_after, "topics": topics or "bench.*"} + more)
+                                   "stall_after": self.stall_after, "topics": topics or "bench.*", "topics_per_client": self.topics_per_client} + more)
         return path
 
     def log(self, instance):

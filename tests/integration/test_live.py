@@ -26,6 +26,7 @@ name = "{topic}"
 plugin = "kafka"
 brokers = "{brokers}"
 topics = ["{topics}"]
+topics_per_client = {topics_per_client}
 instance = ""
 format.plugin = "debezium-json"
 [sources.events.librdkafka]
@@ -59,6 +60,7 @@ class LiveCase(process.Case):
         cls.kafka = broker
 
     count = 0
+    topics_per_client = 200
 
     def setUp(self):
         place = tempfile.TemporaryDirectory()
@@ -73,7 +75,7 @@ class LiveCase(process.Case):
     def write_manifest(self, brokers=None, topics=None, source=""):
         with open(self.manifest, "w", encoding="utf-8") as file:
             file.write(MANIFEST.format(brokers=brokers or self.kafka.brokers, topic=self.topic, topics=topics or self.topic, folder=self.folder,
-                                       source=source))
+                                       source=source, topics_per_client=self.topics_per_client))
 
     def start(self):
         self.log = os.path.join(self.folder, "log")

@@ -25,11 +25,12 @@ def tearDownModule():
 
 class Processes(Case):
     servers = None
+    topics_per_client = 200
 
     def setUp(self):
         folder = tempfile.mkdtemp(prefix="cdcrt-live-")
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        self.live = Live(folder, self.servers)
+        self.live = Live(folder, self.servers, topics_per_client=self.topics_per_client)
         self.addCleanup(self.live.stop)
 
     def finish(self, seconds=120):

@@ -140,7 +140,7 @@ class Kafka(Server):
         """Thousands of them, a hundred at once."""
         for first in range(0, len(names), 100):
             self.admin.create_topics(names[first:first + 100], partitions, {})
-        wait_until(lambda: set(names) <= set(self.topics()), 120, "the broker does not know all topics")
+        wait_until(lambda: set(names) <= set(self.topics()), 600, "the broker does not know all topics", poll=1)
 
     def add_partitions(self, name, total):
         self.admin.add_partitions(name, total)

@@ -126,6 +126,44 @@ class Source final : public sdk::Source {
     return {};
   }
 
+  // Together some are told; what is left out is asked for alone.
+  sdk::Status bounds_of(const std::vector<cdcrt_place>& places,
+                        const std::function<void(std::size_t, const cdcrt_bounds&)>& answer) override {
+    if (auto reached = reach(); !reached) return reached;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const Broker::Log& log = broker()->logs[{broker()->topic_of(sdk::view(places[i].topic)), places[i].partition}];
+      if (is_told()) answer(i, {log.first, log.end()});
+    }
+    return {};
+  }
+
+  sdk::Status origins_of(const std::vector<cdcrt_place>& places, const std::function<void(std::size_t, int64_t)>& answer) override {
+    if (auto reached = reach(); !reached) return reached;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (is_told()) answer(i, broker()->logs[{broker()->topic_of(sdk::view(places[i].topic)), places[i].partition}].first);
+    }
+    return {};
+  }
+
+  sdk::Status messages_at(const std::vector<cdcrt_place>& places,
+                          const std::function<void(std::size_t, const cdcrt_message*)>& answer) override {
+    if (auto reached = reach(); !reached) return reached;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const Broker::Log& log = broker()->logs[{broker()->topic_of(sdk::view(places[i].topic)), places[i].partition}];
+      if (!is_told()) continue;
+      const int64_t offset = places[i].offset;
+      if (offset < log.first || offset >= log.end()) {
+        answer(i, nullptr);
+        continue;
+      }
+      Batch one;
+      one.add(log.events[static_cast<std::size_t>(offset)], offset);
+      one.finish();
+      answer(i, &one.messages.front());
+    }
+    return {};
+  }
+
   void stop() override {
     if (events_ == nullptr) return;
     for (const Place& place : std::exchange(told_, {})) tell(events_->revoked, place);
@@ -139,6 +177,8 @@ class Source final : public sdk::Source {
     int64_t offset = 0;
     uint32_t generation = 0;
   };
+
+  static bool is_told() { return random().below(8) > 0; }
 
   sdk::Status reach() {
     take_time();

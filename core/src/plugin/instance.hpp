@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,18 @@ class Source {
   cdcrt_extent extent();
   Result<void> list(const std::function<bool(std::string_view topic, int32_t partition)>& visit);
   Result<cdcrt_bounds> bounds(const std::string& topic, int32_t partition);
+  struct Place {
+    std::string topic;
+    int32_t partition = 0;
+    int64_t offset = 0;
+  };
+  /// bounds() of many, in few requests. Without a value: could not be asked together, bounds() says why.
+  std::vector<std::optional<cdcrt_bounds>> bounds_of(const std::vector<Place>& places);
+  /// The same of start_offset().
+  std::vector<std::optional<int64_t>> start_offsets_of(const std::vector<Place>& places);
+  /// The message at each of these offsets, nullptr: there is none. What is not visited could not be asked together: fetch() says why. On
+  /// the thread of fetch().
+  void messages_at(const std::vector<Place>& places, const std::function<void(std::size_t index, const cdcrt_message*)>& visit);
   Result<int64_t> start_offset(const std::string& topic, int32_t partition);
   Result<int64_t> offset_at(const std::string& topic, int32_t partition, int64_t timestamp_ms);
   /// What was asked for and what was met.

@@ -128,6 +128,17 @@ class InstanceOfSource {
   Clock::time_point starts_again_at_{};
 };
 
+/// Borrows from `places`.
+std::vector<cdcrt_place> places_of(const std::vector<Source::Place>& places) {
+  std::vector<cdcrt_place> borrowed(places.size());
+  for (std::size_t i = 0; i < places.size(); ++i) borrowed[i] = {sdk::borrow(places[i].topic), places[i].partition, 0, places[i].offset};
+  return borrowed;
+}
+
+cdcrt_places asked_for(const std::vector<cdcrt_place>& places) {
+  return {sizeof(cdcrt_places), sizeof(cdcrt_place), places.data(), places.size()};
+}
+
 InstanceOfSource& instance_of(const std::shared_ptr<void>& self) { return *static_cast<InstanceOfSource*>(self.get()); }
 
 }  // namespace
@@ -179,6 +190,59 @@ Result<cdcrt_bounds> Source::bounds(const std::string& topic, int32_t partition)
   });
   if (!done) return std::move(done.error());
   return bounds;
+}
+
+std::vector<std::optional<cdcrt_bounds>> Source::bounds_of(const std::vector<Place>& places) {
+  std::vector<std::optional<cdcrt_bounds>> found(places.size());
+  if (functions_->bounds_of == nullptr || places.empty()) return found;
+  const auto answer = [](void* context, uint64_t index, const cdcrt_bounds* bounds) {
+    auto& answers = *static_cast<std::vector<std::optional<cdcrt_bounds>>*>(context);
+    if (index < answers.size()) answers[index] = *bounds;
+  };
+  const auto borrowed = places_of(places);
+  const cdcrt_places asked = asked_for(borrowed);
+  // Why it failed bounds() tells, of the one that it is asked for.
+  (void)instance_of(self_).ask([&](void* self) {
+    return cross_void({name_, "bounds_of", places.front().topic},
+                      [&](cdcrt_error* error) { return functions_->bounds_of(self, &asked, answer, &found, error); });
+  });
+  return found;
+}
+
+std::vector<std::optional<int64_t>> Source::start_offsets_of(const std::vector<Place>& places) {
+  std::vector<std::optional<int64_t>> found(places.size());
+  if (functions_->origins_of == nullptr || places.empty()) return found;
+  const auto answer = [](void* context, uint64_t index, int64_t offset) {
+    auto& answers = *static_cast<std::vector<std::optional<int64_t>>*>(context);
+    if (index < answers.size()) answers[index] = offset;
+  };
+  const auto borrowed = places_of(places);
+  const cdcrt_places asked = asked_for(borrowed);
+  (void)instance_of(self_).ask([&](void* self) {
+    return cross_void({name_, "origins_of", places.front().topic},
+                      [&](cdcrt_error* error) { return functions_->origins_of(self, &asked, answer, &found, error); });
+  });
+  return found;
+}
+
+void Source::messages_at(const std::vector<Place>& places, const std::function<void(std::size_t index, const cdcrt_message*)>& visit) {
+  if (functions_->messages_at == nullptr || places.empty()) return;
+  struct Asked {
+    const std::vector<Place>& places;
+    const std::function<void(std::size_t, const cdcrt_message*)>& visit;
+  } context{places, visit};
+  const auto answer = [](void* of, uint64_t index, const cdcrt_message* message) {
+    const auto& own = *static_cast<const Asked*>(of);
+    // What is not what was asked for counts as no answer.
+    if (index >= own.places.size()) return;
+    if (message != nullptr && (message->offset != own.places[index].offset || fault_of_message(*message) != nullptr)) return;
+    own.visit(index, message);
+  };
+  const auto borrowed = places_of(places);
+  const cdcrt_places asked = asked_for(borrowed);
+  const auto self = instance_of(self_).newest();
+  (void)cross_void({name_, "messages_at", places.front().topic},
+                   [&](cdcrt_error* error) { return functions_->messages_at(self.get(), &asked, answer, &context, error); });
 }
 
 Result<int64_t> Source::start_offset(const std::string& topic, int32_t partition) {

@@ -58,15 +58,13 @@ Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<Pa
     bool is_listed = false;
     auto leases = protocol_->read_to_take(connection, keys, [&](Reads& reads) { add_own(reads, is_listed); });
     if (!leases) return std::move(leases.error());
-    const auto is_known = [known = *leases](const PartitionKey& fresh_key) {
-      return std::any_of(known.begin(), known.end(),
-                         [&](const auto& each) { return each.first.source == fresh_key.source && each.first.topic == fresh_key.topic; });
-    };
+    std::set<std::pair<std::string, std::string>> known_topics;
+    for (const auto& [key, lease] : *leases) known_topics.emplace(key.source, key.topic);
     Leases made, starts;
     for (const auto& start : fresh) {
       if (leases->contains(start.key)) continue;
       // It may have been added since the other looked, and then has to wait for the older ones.
-      if (start.is_first && is_known(start.key)) {
+      if (start.is_first && known_topics.contains({start.key.source, start.key.topic})) {
         return make_error(CDCRT_RETRY, "another process met topic '" + start.key.topic + "' at the same time");
       }
       made[start.key].waits_for = (*leases)[start.key].waits_for = start.waits_for;

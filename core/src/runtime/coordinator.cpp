@@ -9,6 +9,8 @@ namespace {
 
 constexpr auto kLookInterval = std::chrono::milliseconds(500);
 constexpr auto kStep = std::chrono::milliseconds(250);
+// What did not arrive is not told of.
+constexpr auto kTellAll = std::chrono::minutes(5);
 
 }  // namespace
 
@@ -61,6 +63,9 @@ bool Coordinator::save(const std::function<bool(std::size_t sink)>& is_due) {
 }
 
 void Coordinator::tell_sources() {
+  const auto at = std::chrono::steady_clock::now();
+  const bool tells_all = at >= tells_all_at_;
+  if (tells_all) tells_all_at_ = at + kTellAll;
   for (Flow* flow : flows_.all()) {
     const auto& partition = flow->partition;
     if (!partition.owned()) continue;
@@ -74,7 +79,13 @@ void Coordinator::tell_sources() {
       }
       low = low ? std::min(*low, *stored) : *stored;
     }
-    if (low) sources_[flow->source_index]->commit(partition.topic(), partition.number(), *low);
+    if (!low) continue;
+    // A source that is told the same again and again may hand on all of it: thousands of offsets a second.
+    const Told now{partition.session(), *low};
+    Told& told = told_[flow];
+    if (!tells_all && told == now) continue;
+    told = now;
+    sources_[flow->source_index]->commit(partition.topic(), partition.number(), *low);
   }
 }
 

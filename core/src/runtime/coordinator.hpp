@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "runtime/definition_watch.hpp"
@@ -48,6 +49,13 @@ class Coordinator {
   LogWatch logs_;
   ResidentMemory memory_;
   DefinitionWatch definitions_;
+  struct Told {
+    uint32_t session = 0;
+    int64_t low = -1;
+    bool operator==(const Told&) const = default;
+  };
+  std::unordered_map<const Flow*, Told> told_;  ///< to the sources
+  std::chrono::steady_clock::time_point tells_all_at_{};
   std::thread thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> all_read_{false};

@@ -1,12 +1,14 @@
 #include "runtime/log_ends.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace cdcrt::runtime {
 namespace {
 
 constexpr auto kBetweenLooks = std::chrono::milliseconds(5'000);
-constexpr auto kBetweenPartitions = std::chrono::milliseconds(20);
+constexpr std::size_t kAtOnce = 500;
+constexpr auto kBetweenQuestions = std::chrono::milliseconds(20);
 constexpr auto kNap = std::chrono::milliseconds(200);
 
 }  // namespace
@@ -37,19 +39,41 @@ bool LogEnds::pause(std::chrono::milliseconds time) {
   return !stopping_;
 }
 
+// False: it is to end.
+bool LogEnds::look(SourceRuntime& source, const std::vector<const progress::Partition*>& partitions) {
+  for (std::size_t first = 0; first < partitions.size(); first += kAtOnce) {
+    const std::size_t count = std::min(kAtOnce, partitions.size() - first);
+    std::vector<progress::PartitionKey> keys;
+    for (std::size_t i = first; i < first + count; ++i) keys.push_back(partitions[i]->key());
+    const auto bounds = source.bounds_of(keys);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (const auto told = bounds.find(keys[i]); told != bounds.end()) note(*partitions[first + i], told->second.end);
+    }
+    if (!pause(kBetweenQuestions)) return false;
+    for (std::size_t i = 0; i < count && bounds.size() < count; ++i) {
+      if (bounds.contains(keys[i]) || source.outage()) continue;
+      if (const auto alone = source.source().bounds(keys[i].topic, keys[i].number)) note(*partitions[first + i], alone->end);
+      if (!pause(kBetweenQuestions)) return false;
+    }
+  }
+  return true;
+}
+
+void LogEnds::note(const progress::Partition& partition, int64_t end) {
+  const std::lock_guard lock(mutex_);
+  ends_[&partition] = end;
+}
+
 void LogEnds::work() {
   while (!stopping_) {
     const auto begun = Monitor::Clock::now();
+    std::map<std::size_t, std::vector<const progress::Partition*>> ours;
     for (const Flow* flow : flows_.all()) {
       const progress::Partition& partition = flow->partition;
-      SourceRuntime& source = *sources_[flow->source_index];
-      if (!partition.is_assigned() || !partition.owned() || source.outage()) continue;
-      auto bounds = source.source().bounds(partition.topic(), partition.number());
-      if (bounds) {
-        const std::lock_guard lock(mutex_);
-        ends_[&partition] = bounds->end;
-      }
-      if (!pause(kBetweenPartitions)) return;
+      if (partition.is_assigned() && partition.owned()) ours[flow->source_index].push_back(&partition);
+    }
+    for (const auto& [index, partitions] : ours) {
+      if (!sources_[index]->outage() && !look(*sources_[index], partitions)) return;
     }
     // The first time as soon as there are partitions.
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Monitor::Clock::now() - begun);

@@ -16,8 +16,8 @@
 
 namespace cdcrt::runtime {
 
-/// Of sources whose partitions are assigned; others do not know. Asks about every 5 s, of 50 partitions a second at most, and not while the
-/// source is waited for. A thread of its own, since a broker may let it wait.
+/// Of sources whose partitions are assigned; others do not know. Asks about every 5 s, of some hundred partitions together, and not while
+/// the source is waited for. A thread of its own, since a broker may let it wait.
 class LogEnds {
  public:
   LogEnds(Monitor& monitor, Flows& flows, std::vector<std::unique_ptr<SourceRuntime>>& sources)
@@ -31,6 +31,8 @@ class LogEnds {
 
  private:
   void work();
+  [[nodiscard]] bool look(SourceRuntime& source, const std::vector<const progress::Partition*>& partitions);
+  void note(const progress::Partition& partition, int64_t end);
   [[nodiscard]] bool pause(std::chrono::milliseconds time);
 
   Monitor& monitor_;

@@ -9,6 +9,8 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "runtime/source_runtime.hpp"
@@ -22,7 +24,7 @@ class LogWatch {
       : flows_(flows), sources_(sources), monitor_(monitor) {}
 
   /// Looks at the partitions that are due, within a bounded share of the time: each second at those that something was read of, less
-  /// often at others. Error: one is another log; the pipeline must stop.
+  /// often at others, and the more seldom the more there are. Error: one is another log; the pipeline must stop.
   Result<void> step();
   /// Looks at all partitions that something was read of since the last look.
   Result<void> look_at_moved();
@@ -33,7 +35,16 @@ class LogWatch {
     Clock::time_point looked{};
     Clock::time_point rests_until{};  ///< the last look had no result: not again before that
   };
-  Result<void> look(Flow& flow, Look& of);
+  /// How far a partition was before it is looked at.
+  struct Stand {
+    Flow* flow;
+    Look* of;
+    uint32_t session;
+    progress::LastMessage last, anchor;
+  };
+  Result<void> look(const std::vector<std::pair<Flow*, Look*>>& due, Clock::time_point until);
+  std::map<const Flow*, bool> look_together(const std::vector<Stand>& stands);
+  Result<void> look(const Stand& stand, std::optional<bool> told);
 
   Flows& flows_;
   std::vector<std::unique_ptr<SourceRuntime>>& sources_;

@@ -1,12 +1,16 @@
 #include "runtime/ownership.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "runtime/log.hpp"
 #include "runtime/start_retries.hpp"
 
 namespace cdcrt::runtime {
 namespace {
+
+// What is asked of a source together before the first of them is read.
+constexpr std::size_t kAskedTogether = 500;
 
 bool is_transient(const Error& error) {
   return error.code == CDCRT_RETRY || error.code == CDCRT_UNREACHABLE || error.code == CDCRT_BUSY || error.code == CDCRT_AUTH;
@@ -222,16 +226,64 @@ Result<void> Ownership::claim(SourceRuntime& source, std::vector<progress::Parti
     if (!sink->keeps_progress()) continue;
     if (auto claimed = sink->claim(keys, *fresh); !claimed) return claimed;
   }
-  for (const auto& key : keys) {
-    auto applied = older_are_applied(source, key);
-    if (!applied) return std::move(applied.error());
-    if (!*applied) {
-      postpone({key}, kLookAgain);
-      continue;
+  for (std::size_t first = 0; first < keys.size(); first += kAskedTogether) {
+    const auto begin = keys.begin() + static_cast<std::ptrdiff_t>(first);
+    const std::vector<progress::PartitionKey> some(begin,
+                                                   begin + static_cast<std::ptrdiff_t>(std::min(kAskedTogether, keys.size() - first)));
+    const Told told = ask_together(source, some);
+    for (const auto& key : some) {
+      auto applied = older_are_applied(source, key);
+      if (!applied) return std::move(applied.error());
+      if (!*applied) {
+        postpone({key}, kLookAgain);
+        continue;
+      }
+      if (auto taken = take(source, key, sessions[key], told); !taken) return taken;
     }
-    if (auto taken = take(source, key, sessions[key]); !taken) return taken;
   }
   return {};
+}
+
+Ownership::Told Ownership::ask_together(SourceRuntime& source, const std::vector<progress::PartitionKey>& keys) const {
+  Told told;
+  std::map<progress::PartitionKey, progress::LastMessage> lasts;
+  std::vector<progress::PartitionKey> kept_keys, others;
+  for (const auto& key : keys) {
+    const auto kept = furthest_behind(key);
+    (kept ? kept_keys : others).push_back(key);
+    if (kept && kept->last.offset >= 0) lasts.emplace(key, kept->last);
+  }
+  told.bounds = source.bounds_of(kept_keys);
+  told.starts = source.start_offsets_of(others);
+  std::erase_if(lasts, [&](const auto& last) {
+    const auto bounds = told.bounds.find(last.first);
+    return bounds == told.bounds.end() || last.second.offset < bounds->second.first || last.second.offset >= bounds->second.end;
+  });
+  told.same = source.are_same_logs(lasts);
+  return told;
+}
+
+Result<std::map<progress::PartitionKey, int64_t>> Ownership::first_offsets(SourceRuntime& source,
+                                                                           const std::vector<progress::PartitionKey>& keys, bool as_set) {
+  std::map<progress::PartitionKey, int64_t> firsts;
+  if (as_set) {
+    firsts = source.start_offsets_of(keys);
+  } else {
+    for (const auto& [key, bounds] : source.bounds_of(keys)) firsts.emplace(key, bounds.first);
+  }
+  for (const auto& key : keys) {
+    if (firsts.contains(key)) continue;
+    if (as_set) {
+      auto start = source.source().start_offset(key.topic, key.number);
+      if (!start) return std::move(start.error());
+      firsts[key] = *start;
+    } else {
+      auto bounds = source.source().bounds(key.topic, key.number);
+      if (!bounds) return std::move(bounds.error());
+      firsts[key] = bounds->first;
+    }
+  }
+  return firsts;
 }
 
 // Starts of partitions that no sink knows. A topic that is met for the first time gets one for each of its partitions, so that
@@ -241,6 +293,8 @@ Result<std::vector<progress::StartOffset>> Ownership::start_offsets(SourceRuntim
   std::vector<progress::PartitionKey> waiting;
   if (auto left = leave_out_empty(source, keys); !left) return std::move(left.error());
   if (keys.empty()) return fresh;
+  const std::set<progress::PartitionKey> wanted(keys.begin(), keys.end());
+  std::set<progress::PartitionKey> known;  // of `fresh`
   for (const auto& sink : sinks_) {
     if (!sink->keeps_progress()) continue;
     const auto kept = sink->partitions();
@@ -255,29 +309,25 @@ Result<std::vector<progress::StartOffset>> Ownership::start_offsets(SourceRuntim
       if (key.source == source.name()) topics.insert(key.topic);
     }
     const bool first_start = topics.empty() && source_is_new;
-    std::vector<progress::PartitionKey> listed;
+    std::set<progress::PartitionKey> listed(keys.begin(), keys.end());
     auto done = source.source().list([&](std::string_view topic, int32_t number) {
-      listed.push_back({source.name(), std::string(topic), number});
+      listed.insert({source.name(), std::string(topic), number});
       return true;
     });
     if (!done) return std::move(done.error());
-    for (const auto& key : keys) {
-      if (std::find(listed.begin(), listed.end(), key) == listed.end()) listed.push_back(key);
-    }
+    std::erase_if(listed, [&](const auto& key) { return stored.contains(key) || known.contains(key); });
+    std::vector<progress::PartitionKey> first_ones;
+    std::copy_if(listed.begin(), listed.end(), std::back_inserter(first_ones),
+                 [&](const auto& key) { return !topics.contains(key.topic); });
+    // What appears after the first start is read from its beginning.
+    auto firsts = first_offsets(source, first_ones, first_start);
+    if (!firsts) return std::move(firsts.error());
     for (const auto& key : listed) {
-      const bool is_key = std::find(keys.begin(), keys.end(), key) != keys.end();
-      if (stored.contains(key) || std::any_of(fresh.begin(), fresh.end(), [&](const auto& each) { return each.key == key; })) continue;
+      const bool is_key = wanted.contains(key);
       progress::StartOffset start_offset;
       start_offset.key = key;
       if (!topics.contains(key.topic)) {
-        // What appears after the first start is read from its beginning.
-        auto offset = first_start ? source.source().start_offset(key.topic, key.number) : [&]() -> Result<int64_t> {
-          auto bounds = source.source().bounds(key.topic, key.number);
-          if (!bounds) return std::move(bounds.error());
-          return bounds->first;
-        }();
-        if (!offset) return std::move(offset.error());
-        start_offset.offset = *offset;
+        start_offset.offset = firsts->at(key);
         start_offset.is_first = true;
       } else if (is_key) {
         auto bounds = source.source().bounds(key.topic, key.number);
@@ -297,6 +347,7 @@ Result<std::vector<progress::StartOffset>> Ownership::start_offsets(SourceRuntim
       } else {
         continue;
       }
+      known.insert(key);
       fresh.push_back(std::move(start_offset));
     }
   }
@@ -305,9 +356,29 @@ Result<std::vector<progress::StartOffset>> Ownership::start_offsets(SourceRuntim
   return fresh;
 }
 
+std::optional<progress::StoredPartition> Ownership::furthest_behind(const progress::PartitionKey& key) const {
+  std::optional<progress::StoredPartition> behind;
+  for (const auto& sink : sinks_) {
+    if (!sink->keeps_progress()) continue;
+    const auto kept = sink->partition(key);
+    if (!kept) continue;
+    if (!behind) {
+      behind.emplace();
+      behind->next_offset = INT64_MAX;
+    }
+    behind->exact =
+        kept->next_offset < behind->next_offset ? kept->exact : behind->exact || (kept->exact && kept->next_offset == behind->next_offset);
+    behind->next_offset = std::min(behind->next_offset, kept->next_offset);
+    if (kept->last.offset > behind->last.offset) behind->last = kept->last;
+  }
+  return behind;
+}
+
 // Answers where reading begins.
-Result<int64_t> Ownership::verify(SourceRuntime& source, const progress::PartitionKey& key, const progress::StoredPartition& kept) {
-  auto bounds = source.source().bounds(key.topic, key.number);
+Result<int64_t> Ownership::verify(SourceRuntime& source, const progress::PartitionKey& key, const progress::StoredPartition& kept,
+                                  const Told& told) {
+  const auto known = told.bounds.find(key);
+  auto bounds = known != told.bounds.end() ? Result<cdcrt_bounds>(known->second) : source.source().bounds(key.topic, key.number);
   if (!bounds) return std::move(bounds.error());
   const int64_t next = kept.next_offset == 0 && !kept.exact ? bounds->first : kept.next_offset;
   if (kept.next_offset == 0 && !kept.exact) source.flow(key.topic, key.number).partition.log_begins_at(bounds->first);
@@ -318,7 +389,8 @@ Result<int64_t> Ownership::verify(SourceRuntime& source, const progress::Partiti
                       choices(key));
   }
   if (kept.last.offset >= bounds->first) {
-    auto is_same = source.is_same_log(key.topic, key.number, kept.last, true);
+    const auto same = told.same.find(key);
+    auto is_same = same != told.same.end() ? Result<bool>(same->second) : source.is_same_log(key.topic, key.number, kept.last, true);
     if (!is_same) return std::move(is_same.error());
     if (!*is_same) return another_log(key, kept.last.offset);
   }
@@ -330,38 +402,27 @@ Result<int64_t> Ownership::verify(SourceRuntime& source, const progress::Partiti
   return next;
 }
 
-Result<void> Ownership::take(SourceRuntime& source, const progress::PartitionKey& key, uint32_t session) {
-  progress::StoredPartition behind;
-  behind.next_offset = INT64_MAX;
-  for (const auto& sink : sinks_) {
-    if (!sink->keeps_progress()) continue;
-    const auto stored = sink->partitions();
-    const auto found = stored.find(key);
-    if (found == stored.end()) continue;
-    const auto& kept = found->second;
-    behind.exact =
-        kept.next_offset < behind.next_offset ? kept.exact : behind.exact || (kept.exact && kept.next_offset == behind.next_offset);
-    behind.next_offset = std::min(behind.next_offset, kept.next_offset);
-    if (kept.last.offset > behind.last.offset) behind.last = kept.last;
-  }
+Result<int64_t> Ownership::start_of(SourceRuntime& source, const progress::PartitionKey& key, const Told& told) {
+  const auto start = told.starts.find(key);
+  return start != told.starts.end() ? Result<int64_t>(start->second) : source.source().start_offset(key.topic, key.number);
+}
+
+Result<void> Ownership::take(SourceRuntime& source, const progress::PartitionKey& key, uint32_t session, const Told& told) {
+  const auto behind = furthest_behind(key);
   // Where no target keeps progress the source's own settings decide.
-  auto begin = behind.next_offset == INT64_MAX ? source.source().start_offset(key.topic, key.number) : verify(source, key, behind);
+  auto begin = behind ? verify(source, key, *behind, told) : start_of(source, key, told);
   if (!begin) return std::move(begin.error());
   const int64_t start = *begin;
-  if (behind.next_offset != INT64_MAX) {
-    for (const auto& sink : sinks_) sink->begin_at(key, start);
-  }
   progress::Partition& partition = source.flow(key.topic, key.number).partition;
-  const std::lock_guard lock(mutex_);
-  // Lost, and perhaps assigned again, meanwhile: that is to be claimed anew.
-  for (const auto& sink : sinks_) {
-    if (!sink->keeps_progress()) continue;
-    for (const auto& [other, kept] : sink->partitions()) {
-      if (other.source == key.source && other.topic == key.topic && other.number != key.number && !other.is_note())
-        partition.note_siblings();
-    }
+  if (behind) {
+    for (const auto& sink : sinks_) sink->begin_at(partition, start);
   }
-  if (partition.session() == session && wanted_.erase(key) > 0) partition.take(start, behind.last);
+  const std::lock_guard lock(mutex_);
+  for (const auto& sink : sinks_) {
+    if (sink->keeps_progress() && sink->keeps_siblings(key)) partition.note_siblings();
+  }
+  // Lost, and perhaps assigned again, meanwhile: that is to be claimed anew.
+  if (partition.session() == session && wanted_.erase(key) > 0) partition.take(start, behind ? behind->last : progress::LastMessage());
   return {};
 }
 

@@ -63,8 +63,21 @@ class Ownership final : public AssignmentListener {
   Result<std::vector<progress::StartOffset>> start_offsets(SourceRuntime& source, std::vector<progress::PartitionKey>& keys);
   Result<progress::WaitsFor> ends_of_older(SourceRuntime& source, const progress::PartitionKey& key);
   Result<bool> older_are_applied(SourceRuntime& source, const progress::PartitionKey& key);
-  static Result<int64_t> verify(SourceRuntime& source, const progress::PartitionKey& key, const progress::StoredPartition& kept);
-  Result<void> take(SourceRuntime& source, const progress::PartitionKey& key, uint32_t session);
+  /// What the source told of many partitions at once, after they were claimed; of those that are missing it is asked for singly.
+  struct Told {
+    std::map<progress::PartitionKey, cdcrt_bounds> bounds;
+    std::map<progress::PartitionKey, bool> same;       ///< the message that was applied last is still where it was
+    std::map<progress::PartitionKey, int64_t> starts;  ///< where no target keeps progress
+  };
+  /// Where they begin: as the source's settings say, or their logs.
+  static Result<std::map<progress::PartitionKey, int64_t>> first_offsets(SourceRuntime& source,
+                                                                         const std::vector<progress::PartitionKey>& keys, bool as_set);
+  [[nodiscard]] Told ask_together(SourceRuntime& source, const std::vector<progress::PartitionKey>& keys) const;
+  [[nodiscard]] std::optional<progress::StoredPartition> furthest_behind(const progress::PartitionKey& key) const;
+  static Result<int64_t> verify(SourceRuntime& source, const progress::PartitionKey& key, const progress::StoredPartition& kept,
+                                const Told& told);
+  static Result<int64_t> start_of(SourceRuntime& source, const progress::PartitionKey& key, const Told& told);
+  Result<void> take(SourceRuntime& source, const progress::PartitionKey& key, uint32_t session, const Told& told);
 
   Monitor& monitor_;
   std::vector<std::unique_ptr<SourceRuntime>>& sources_;

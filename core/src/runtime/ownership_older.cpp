@@ -27,11 +27,10 @@ Result<progress::WaitsFor> Ownership::ends_of_older(SourceRuntime& source, const
 Result<bool> Ownership::older_are_applied(SourceRuntime& source, const progress::PartitionKey& key) {
   for (const auto& sink : sinks_) {
     if (!sink->keeps_progress()) continue;
-    const auto own = sink->partitions();
-    const auto found = own.find(key);
-    if (found == own.end() || found->second.waits_for.empty()) continue;
+    const auto own = sink->partition(key);
+    if (!own || own->waits_for.empty()) continue;
     if (auto refreshed = sink->refresh(); !refreshed) return std::move(refreshed.error());
-    for (const auto& [number, end] : found->second.waits_for) {
+    for (const auto& [number, end] : own->waits_for) {
       auto applied = is_applied(source, {key.source, key.topic, number}, end);
       if (!applied || !*applied) return applied;
     }
@@ -105,8 +104,10 @@ Result<bool> Ownership::look_at_others(const SinkRuntime& sink) {
       return true;
     });
     if (!listed) return std::move(listed.error());
+    const auto told = source->bounds_of(others);
     for (const auto& key : others) {
-      auto bounds = source->source().bounds(key.topic, key.number);
+      const auto of_key = told.find(key);
+      auto bounds = of_key != told.end() ? Result<cdcrt_bounds>(of_key->second) : source->source().bounds(key.topic, key.number);
       if (!bounds) return std::move(bounds.error());
       if (bounds->end <= bounds->first) continue;
       const auto found = kept.find(key);
@@ -142,16 +143,21 @@ Result<bool> Ownership::others_are_read() {
     auto [place, first_time] = ends_.try_emplace(source->index());
     auto& ends = place->second;
     if (first_time) {
-      Result<void> failed;
-      auto listed = source->source().list([&](std::string_view topic, int32_t number) {
-        auto bounds = source->source().bounds(std::string(topic), number);
-        if (!bounds) failed = std::move(bounds.error());
-        if (bounds) ends[{source->name(), std::string(topic), number}] = *bounds;
-        return failed.ok();
+      std::vector<progress::PartitionKey> keys;
+      Result<void> asked = source->source().list([&](std::string_view topic, int32_t number) {
+        keys.push_back({source->name(), std::string(topic), number});
+        return true;
       });
-      if (!listed || !failed) {
+      if (asked) ends = source->bounds_of(keys);
+      for (const auto& key : keys) {
+        if (!asked || ends.contains(key)) continue;
+        auto bounds = source->source().bounds(key.topic, key.number);
+        if (!bounds) asked = std::move(bounds.error());
+        if (bounds) ends[key] = *bounds;
+      }
+      if (!asked) {
         ends_.erase(place);
-        return std::move(!listed ? listed.error() : failed.error());
+        return std::move(asked.error());
       }
     }
     bool refreshed = false;

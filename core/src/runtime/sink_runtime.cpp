@@ -243,8 +243,24 @@ std::map<progress::PartitionKey, progress::StoredPartition> SinkRuntime::partiti
   return stored_.partitions;
 }
 
-void SinkRuntime::begin_at(const progress::PartitionKey& key, int64_t first) {
-  for (apply::Table* table : tables()) table->begin_at(key, first);
+std::optional<progress::StoredPartition> SinkRuntime::partition(const progress::PartitionKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = stored_.partitions.find(key);
+  return found == stored_.partitions.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool SinkRuntime::keeps_siblings(const progress::PartitionKey& key) const {
+  const std::lock_guard lock(mutex_);
+  for (auto each = stored_.partitions.upper_bound({key.source, key.topic, CDCRT_NOTE_PARTITION}); each != stored_.partitions.end();
+       ++each) {
+    if (each->first.source != key.source || each->first.topic != key.topic) return false;
+    if (each->first.number != key.number) return true;
+  }
+  return false;
+}
+
+void SinkRuntime::begin_at(const progress::Partition& partition, int64_t first) {
+  for (apply::Table* table : watch_.readers_of(partition)) table->begin_at(partition.key(), first);
 }
 
 Result<void> SinkRuntime::save_waits_for(const progress::PartitionKey& key, const progress::WaitsFor& waits_for) {

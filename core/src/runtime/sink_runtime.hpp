@@ -72,8 +72,10 @@ class SinkRuntime {
   /// Reads what the target keeps again.
   Result<void> refresh();
   [[nodiscard]] std::map<progress::PartitionKey, progress::StoredPartition> partitions() const;
+  [[nodiscard]] std::optional<progress::StoredPartition> partition(const progress::PartitionKey& key) const;
+  [[nodiscard]] bool keeps_siblings(const progress::PartitionKey& key) const;  ///< others of its topic
   /// The target stores "from the beginning" for the partition, and the log begins at `first`.
-  void begin_at(const progress::PartitionKey& key, int64_t first);
+  void begin_at(const progress::Partition& partition, int64_t first);
   Result<void> save_waits_for(const progress::PartitionKey& key, const progress::WaitsFor& waits_for);
   /// Stores the low watermarks that rose. In an outage they are stored the next time.
   Result<void> save_watermarks();

@@ -10,6 +10,16 @@ namespace {
 // Longer than a source takes to notice that nobody answers any more.
 constexpr auto kOutageEcho = std::chrono::seconds(6);
 
+// One alone is asked for as ever: that tells what is wrong with it.
+constexpr std::size_t kTogether = 2;
+
+std::vector<plugin::Source::Place> places_of(const std::vector<progress::PartitionKey>& keys) {
+  std::vector<plugin::Source::Place> places;
+  places.reserve(keys.size());
+  for (const auto& key : keys) places.push_back({key.topic, key.number});
+  return places;
+}
+
 }  // namespace
 
 SourceRuntime::~SourceRuntime() { stop(); }
@@ -79,12 +89,22 @@ void SourceRuntime::request_seek(const progress::Partition& partition, int64_t o
   monitor_.notify();
 }
 
+// Of the logs that are to be read from their beginning.
+std::map<progress::PartitionKey, cdcrt_bounds> SourceRuntime::beginnings_of(const std::vector<Seek>& seeks) {
+  std::vector<progress::PartitionKey> keys;
+  for (const Seek& seek : seeks) {
+    if (is_group() && seek.offset == 0) keys.push_back({name(), seek.topic, seek.partition});
+  }
+  return bounds_of(keys);
+}
+
 Result<void> SourceRuntime::seek_pending() {
   std::vector<Seek> seeks;
   {
     const std::lock_guard lock(mutex_);
     seeks.swap(seeks_);
   }
+  const auto beginnings = beginnings_of(seeks);
   for (const Seek& seek : seeks) {
     beat();  // a broker that is away is waited for with each
     // A later one, or a loss, has overtaken it.
@@ -92,7 +112,8 @@ Result<void> SourceRuntime::seek_pending() {
     int64_t offset = seek.offset;
     // The beginning of a log is where it begins by now.
     if (is_group() && offset == 0) {
-      auto bounds = source_->bounds(seek.topic, seek.partition);
+      const auto known = beginnings.find({name(), seek.topic, seek.partition});
+      auto bounds = known != beginnings.end() ? Result<cdcrt_bounds>(known->second) : source_->bounds(seek.topic, seek.partition);
       if (!bounds) {
         if (bounds.error().code == CDCRT_FATAL) return std::move(bounds.error());
         // Nothing is read from there before it is known; what comes meanwhile is of an older generation.
@@ -179,6 +200,44 @@ Result<bool> SourceRuntime::is_same_log(const std::string& topic, int32_t partit
     return make_error(CDCRT_BUSY, "the source is being read again");
   }
   return finds(topic, partition, last);
+}
+
+std::map<progress::PartitionKey, bool> SourceRuntime::are_same_logs(const std::map<progress::PartitionKey, progress::LastMessage>& lasts) {
+  std::map<progress::PartitionKey, bool> same;
+  const std::unique_lock lock(fetching_, std::try_to_lock);
+  if (!lock.owns_lock() || lasts.size() < kTogether) return same;
+  std::vector<plugin::Source::Place> places;
+  std::vector<decltype(lasts.begin())> order;
+  for (auto each = lasts.begin(); each != lasts.end(); ++each) {
+    places.push_back({each->first.topic, each->first.number, each->second.offset});
+    order.push_back(each);
+  }
+  source_->messages_at(places, [&](std::size_t index, const cdcrt_message* message) {
+    const auto& [key, last] = *order[index];
+    // Where there is none the end of the log decides.
+    if (message != nullptr) same[key] = message->timestamp_ms == last.timestamp_ms && content_hash(*message) == last.hash;
+  });
+  return same;
+}
+
+std::map<progress::PartitionKey, cdcrt_bounds> SourceRuntime::bounds_of(const std::vector<progress::PartitionKey>& keys) {
+  std::map<progress::PartitionKey, cdcrt_bounds> found;
+  if (keys.size() < kTogether) return found;
+  const auto bounds = source_->bounds_of(places_of(keys));
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (bounds[i]) found.emplace(keys[i], *bounds[i]);
+  }
+  return found;
+}
+
+std::map<progress::PartitionKey, int64_t> SourceRuntime::start_offsets_of(const std::vector<progress::PartitionKey>& keys) {
+  std::map<progress::PartitionKey, int64_t> found;
+  if (keys.size() < kTogether) return found;
+  const auto offsets = source_->start_offsets_of(places_of(keys));
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (offsets[i]) found.emplace(keys[i], *offsets[i]);
+  }
+  return found;
 }
 
 Error another_log(const progress::PartitionKey& partition, int64_t offset) {

@@ -80,25 +80,32 @@ class SourceRuntime {
   /// Whether `last` is still where it was, as far as that can be told: what retention or compaction deleted cannot. BUSY, where
   /// that is not waited for: somebody else reads.
   Result<bool> is_same_log(const std::string& topic, int32_t partition, const progress::LastMessage& last, bool waits);
+  /// The same of many in few requests, without waiting for somebody who reads; what is left out is to be asked for singly.
+  std::map<progress::PartitionKey, bool> are_same_logs(const std::map<progress::PartitionKey, progress::LastMessage>& lasts);
+  /// Where many partitions begin and end, in few requests; what is left out is to be asked for singly.
+  std::map<progress::PartitionKey, cdcrt_bounds> bounds_of(const std::vector<progress::PartitionKey>& keys);
+  /// The same of where reading begins when the target holds no progress.
+  std::map<progress::PartitionKey, int64_t> start_offsets_of(const std::vector<progress::PartitionKey>& keys);
   /// Everything below `offset` is durable in every target; the source's own thread commits it.
   void commit(const std::string& topic, int32_t partition, int64_t offset);
   void stop();
 
  private:
-  void stay();
-  void beat();
-  Result<void> seek_pending();
-  void commit_pending();
-  void request_seek(const progress::Partition& partition, int64_t offset, uint32_t generation);
-  Result<void> check_lasts();
-  bool fail(Error error);
-
   struct Seek {
     std::string topic;
     int32_t partition;
     int64_t offset;
     uint32_t generation;
   };
+  void stay();
+  void beat();
+  Result<void> seek_pending();
+  void commit_pending();
+  [[nodiscard]] std::map<progress::PartitionKey, cdcrt_bounds> beginnings_of(const std::vector<Seek>& seeks);
+  void request_seek(const progress::Partition& partition, int64_t offset, uint32_t generation);
+  Result<void> check_lasts();
+  bool fail(Error error);
+
   struct Expected {
     int64_t start = 0;  ///< what lies below is read only for its content
     std::map<int64_t, progress::LastMessage> lasts;

@@ -19,6 +19,8 @@ endfunction()
 cdcrt_abi_plugin(lines ${abi}/0.7/lines.c ${abi}/0.7)
 cdcrt_abi_plugin(renames ${abi}/0.8/renames.c ${abi}/0.8)
 cdcrt_abi_plugin(separated ${abi}/0.9/separated.c ${abi}/0.9)
+cdcrt_abi_plugin(places ${abi}/0.10/places.c ${abi}/0.10)
+set_target_properties(abi_places PROPERTIES OUTPUT_NAME source-places)
 cdcrt_abi_plugin(later ${abi}/later.cpp ${PROJECT_SOURCE_DIR}/sdk/include)
 add_dependencies(test_boundary abi_layout cdcrt_source_file cdcrt_sink_blackhole)
 

@@ -24,8 +24,8 @@ using namespace cdcrt;
 
 namespace {
 
-const cdcrt_plugin* find(const std::string& name) {
-  auto found = plugin::find(CDCRT_FORMAT, name, {{CDCRT_ABI_PLUGINS, "the test"}});
+const cdcrt_plugin* find(const std::string& name, uint32_t kind = CDCRT_FORMAT) {
+  auto found = plugin::find(kind, name, {{CDCRT_ABI_PLUGINS, "the test"}});
   REQUIRE_MESSAGE(found.ok(), found.error().message);
   return *found;
 }
@@ -175,6 +175,44 @@ TEST_CASE("a plugin built from the headers as 0.9 had them is loaded, and its op
   CHECK(said.find(":7:8: warning[E0210]: 'delimiter' in [sources.events.format] is called 'separator' now") != std::string::npos);
   CHECK(said.find("\n  format.delimiter = \";\"\n         ^~~~~~~~~\n") != std::string::npos);
   CHECK(said.find("help: write 'separator'") != std::string::npos);
+}
+
+TEST_CASE("a source built from the headers as 0.10 had them is asked for many partitions at once, one from before that for none") {
+  const std::vector<plugin::Source::Place> places{{"people", 3, 12}, {"people", -1, 0}, {"orders", 5, 15}};
+  plugin::Component component;
+  component.descriptor = find("places", CDCRT_SOURCE);
+  CHECK(component.descriptor->abi_minor == 10);
+  auto source = plugin::Source::create(component);
+  REQUIRE(source.ok());
+  const auto bounds = source->bounds_of(places);
+  REQUIRE(bounds.size() == 3);
+  REQUIRE(bounds[0].has_value());
+  CHECK(bounds[0]->first == 3);
+  CHECK(bounds[0]->end == 13);
+  CHECK(!bounds[1].has_value());
+  CHECK(bounds[2].has_value());
+  CHECK(source->start_offsets_of(places) == std::vector<std::optional<int64_t>>(3));
+  std::string told;
+  source->messages_at(places, [&](std::size_t index, const cdcrt_message* message) {
+    told += std::to_string(index) + (message == nullptr ? " none;" : " at " + std::to_string(message->timestamp_ms) + ";");
+  });
+  CHECK(told == "0 at 1012;2 none;");
+
+  cdcrt_source before = *static_cast<const cdcrt_source*>(component.descriptor->functions);
+  before.size = CDCRT_SOURCE_SIZE_0_7;
+  cdcrt_plugin given = *component.descriptor;
+  given.abi_minor = 9;
+  given.functions = &before;
+  const cdcrt_plugin* const list[] = {&given};
+  auto adopted = plugin::adopt_descriptors(list, 1);
+  REQUIRE(adopted.ok());
+  component.descriptor = adopted->front();
+  auto older = plugin::Source::create(component);
+  REQUIRE(older.ok());
+  CHECK(!older->bounds_of(places)[0].has_value());
+  told.clear();
+  older->messages_at(places, [&](std::size_t, const cdcrt_message*) { told += "!"; });
+  CHECK(told.empty());
 }
 
 TEST_CASE("a sink tells of clocks, and one that was built before there was the question tells of none") {

@@ -86,3 +86,25 @@ TEST_CASE("what waits counts as unpacked when it arrives, and not again when it 
   CHECK(limit.bytes() >= kRoom / 5);
   CHECK(limit.bytes() <= kRoom / 4 + kRoom / 16);
 }
+
+TEST_CASE("a limit whose bound is another one is within it at once, and grows to it as at the beginning") {
+  FetchLimit limit(kRoom, kMax);
+  uint64_t received = 0;
+  const auto take = [&] {
+    for (int i = 0; i < 20; ++i) {
+      received += 100'000;
+      limit.taken(100'000);
+      limit.measure(received, 0);
+    }
+  };
+  take();
+  REQUIRE(limit.bytes() == kMax);
+  limit.bound(kRoom / 8, kMax / 8);
+  CHECK(limit.bytes() == kMax / 8);
+  take();
+  CHECK(limit.bytes() == kMax / 8);
+  limit.bound(kRoom, kMax);
+  CHECK(limit.bytes() == kMax / 8);
+  take();
+  CHECK(limit.bytes() == kMax);
+}

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
 #include <vector>
 
 #include "cdcrt/sdk/status.hpp"
@@ -48,4 +49,16 @@ TEST_CASE("key and value, and an absent and an empty value, are told apart") {
   cdcrt_message none = message_at(0, "");
   none.value = {nullptr, 0};
   CHECK(RecentMessages::of(none).hash != RecentMessages::of(message_at(0, "")).hash);
+}
+
+TEST_CASE("every byte of a message counts, wherever it stands") {
+  for (std::size_t size = 1; size < 40; ++size) {
+    std::string text(size, 'x');
+    const uint64_t before = RecentMessages::of(message_at(0, text.c_str())).hash;
+    for (std::size_t i = 0; i < size; ++i) {
+      std::string other = text;
+      other[i] = 'y';
+      CHECK(RecentMessages::of(message_at(0, other.c_str())).hash != before);
+    }
+  }
 }

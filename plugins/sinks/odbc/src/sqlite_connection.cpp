@@ -71,6 +71,7 @@ class SqliteConnection final : public sql::TargetConnection {
 
   std::string_view begin_text() const override { return "BEGIN IMMEDIATE"; }
   void forget() override { tables_.clear(); }
+  void forget(const cdcrt_table& table) override { tables_.erase(key_of(table)); }
   [[nodiscard]] std::string key_of(const cdcrt_table& table) const override { return std::string(sdk::view(table.name)); }
   std::unique_ptr<sql::Query> make_query(const sql::Statement& statement, std::string_view what, Status& status) override {
     auto query = std::make_unique<Query>(odbc_);

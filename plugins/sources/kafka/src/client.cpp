@@ -13,6 +13,8 @@ namespace cdcrt::kafka_source {
 namespace {
 
 constexpr uint64_t kRereadMemory = 2 << 20;
+// Of each of what may be dozens of them.
+constexpr uint64_t kLaneMemory = 512 << 10, kLaneAnswer = 64 << 10;
 
 constexpr int16_t kFetch = 1;  // of the protocol's requests
 
@@ -20,12 +22,25 @@ constexpr int16_t kFetch = 1;  // of the protocol's requests
 constexpr const char* kLooksAgain = "10";  // milliseconds
 
 uint64_t memory_of(const Settings& settings, Client::Role role) {
+  if (role == Client::Role::kLane) return std::min(settings.queue_memory, std::max(settings.queue_memory / 32, kLaneMemory));
   return role == Client::Role::kGroup ? settings.queue_memory : std::min(settings.queue_memory, kRereadMemory);
 }
 
+uint64_t answer_of(uint64_t memory) { return std::clamp<uint64_t>(memory / 8, 256 << 10, 50 << 20); }
+
 /// librdkafka's largest answer.
 uint64_t largest_answer(const Settings& settings, Client::Role role) {
-  return std::clamp<uint64_t>(memory_of(settings, role) / 8, 256 << 10, 50 << 20);
+  return answer_of(role == Client::Role::kLane ? settings.queue_memory : memory_of(settings, role));
+}
+
+// A partition that is sought has to wait for the answer on its way, which without messages takes this long. What a lane reads is seldom
+// sought, and each of its questions names some hundred partitions.
+const char* longest_wait(Client::Role role) {
+  switch (role) {
+    case Client::Role::kGroup: return "100";
+    case Client::Role::kLane: return "500";
+    default: return "10";
+  }
 }
 
 /// What the operator may override.
@@ -41,8 +56,7 @@ Properties defaults(const Settings& settings, Client::Role role) {
       {"client.id", "cdcrt"},
       {"topic.metadata.refresh.interval.ms", "10000"},
       {"reconnect.backoff.max.ms", "2000"},
-      // A partition that is sought has to wait for the answer on its way, which without messages takes this long.
-      {"fetch.wait.max.ms", role == Client::Role::kGroup ? "100" : "10"},
+      {"fetch.wait.max.ms", longest_wait(role)},
       {"fetch.error.backoff.ms", "100"},
       {"queued.max.messages.kbytes", std::to_string(std::max<uint64_t>(1, memory / 2 / 1000))},
       // Each waiting message costs librdkafka some hundred bytes beside its own.
@@ -99,7 +113,7 @@ std::optional<std::pair<std::string, std::string>> login_of(const rd_kafka_conf_
 }  // namespace
 
 sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& host, void* owner, Customize customize,
-                         std::unique_ptr<Client>& to) {
+                         std::unique_ptr<Client>& to, const Properties& more) {
   std::unique_ptr<Client> client(new Client(settings, role, host, owner));
   rd_kafka_conf_t* configuration = rd_kafka_conf_new();
   char reason[512] = "";
@@ -107,8 +121,9 @@ sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& h
     rd_kafka_conf_destroy(configuration);
     return sdk::Status::bad_config(key, without_secrets("librdkafka: " + std::string(reason), settings.properties));
   };
-  for (const auto& [name, value] : defaults(settings, role))
-    rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), reason, sizeof reason);
+  for (const Properties& own : {defaults(settings, role), more}) {
+    for (const auto& [name, value] : own) rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), reason, sizeof reason);
+  }
   const bool looks_again = rd_kafka_conf_set(configuration, "fetch.queue.backoff.ms", kLooksAgain, nullptr, 0) == RD_KAFKA_CONF_OK;
   for (const auto& [name, value] : settings.properties) {
     if (rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), reason, sizeof reason) != RD_KAFKA_CONF_OK)
@@ -171,10 +186,15 @@ sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& h
 }
 
 Client::Client(const Settings& settings, Role role, const sdk::Host& host, void* owner)
-    : diagnostics_(host, settings.properties), owner_(owner),
+    : diagnostics_(host, settings.properties), owner_(owner), queue_memory_(settings.queue_memory),
       is_limited_(std::none_of(settings.properties.begin(), settings.properties.end(),
                                [](const auto& each) { return each.first == "fetch.max.bytes"; })),
-      limit_(memory_of(settings, role) / 4, largest_answer(settings, role)), watch_({}) {}
+      limit_(memory_of(settings, role) / 4, role == Role::kLane ? kLaneAnswer : largest_answer(settings, role)), watch_({}) {}
+
+void Client::widen(bool wide) {
+  limit_.bound((wide ? queue_memory_ : kLaneMemory) / 4, wide ? answer_of(queue_memory_) : kLaneAnswer);
+  apply_limit();
+}
 
 void Client::taken(QueueWatch::Amount amount, uint64_t waiting) {
   if (amount.messages > 0) {

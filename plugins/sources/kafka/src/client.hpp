@@ -27,6 +27,7 @@ class Client {
  public:
   enum class Role {
     kGroup,      // member of the consumer group
+    kLane,       // fetches a part of what the group was given
     kCommitted,  // reads what the group has committed, without joining it
     kLookup,     // metadata and offsets
     kReread,     // stretches, again
@@ -35,9 +36,9 @@ class Client {
   /// Called with the configuration before the handle is made.
   using Customize = void (*)(rd_kafka_conf_s*);
 
-  /// BAD_CONFIG where librdkafka refuses the properties together.
+  /// BAD_CONFIG where librdkafka refuses the properties together. `more`: what the operator may override, beside what each role has.
   static sdk::Status open(const Settings& settings, Role role, const sdk::Host& host, void* owner, Customize customize,
-                          std::unique_ptr<Client>& to);
+                          std::unique_ptr<Client>& to, const Properties& more = {});
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -55,6 +56,8 @@ class Client {
   /// `amount` was taken, and `waiting` messages can be taken at once. Moves the limit of what is asked for at once, and wakes whoever
   /// stopped fetching because too much waited.
   void taken(QueueWatch::Amount amount, uint64_t waiting);
+  /// A lane may ask for much at once, or for little, as at the beginning.
+  void widen(bool wide);
   /// Whoever stopped fetching, at a full queue or with nothing to ask for, looks again at once (librdkafka before 2.2).
   void wake_fetchers();
   /// Of a callback's opaque pointer.
@@ -70,6 +73,7 @@ class Client {
   Diagnostics diagnostics_;
   void* owner_;
   rd_kafka_s* handle_ = nullptr;
+  const uint64_t queue_memory_;  // of all clients of the group
   bool is_limited_;
   FetchLimit limit_;
   std::shared_ptr<kafka::Tokens> tokens_;

@@ -16,6 +16,12 @@ class FetchLimit {
   /// `room`: what an answer may unpack to; `max`: of an answer on the wire.
   FetchLimit(uint64_t room, uint64_t max) : room_(room), max_(std::max(max, kMinBytes)) {}
   [[nodiscard]] uint64_t bytes() const { return bytes_; }
+  /// From now on as the constructor says. What is asked for grows to it as it did then.
+  void bound(uint64_t room, uint64_t max) {
+    room_ = room;
+    max_ = std::max(max, kMinBytes);
+    bytes_ = std::min(bytes_, max_);
+  }
   /// Messages of so many bytes were taken.
   void taken(uint64_t bytes) { taken_ += bytes; }
   /// `received`: bytes of all answers so far. `waiting`: of what they unpacked to, about so many bytes were not taken yet. True: the limit

@@ -11,11 +11,15 @@ namespace cdcrt::kafka_source {
 namespace {
 
 constexpr std::chrono::milliseconds kBetweenCommits{500};
-constexpr std::chrono::seconds kBetweenMeasures{1};
+constexpr std::chrono::seconds kBetweenMeasures{1};  // and as much more for each thousand partitions
+constexpr std::size_t kOneCommit = 200;              // partitions: librdkafka looks through all of them for each one of the answer
 constexpr std::chrono::seconds kMaxClose{5};
 constexpr std::chrono::seconds kBetweenJoins{1};
 constexpr std::chrono::minutes kBetweenFences{5};
 constexpr std::chrono::seconds kWithoutPartitions{3};  // how long a member without any waits for some before it is at the end
+
+/// For topics that appear. A look takes longer the more there are, with the square of their number: some 0.8 s of CPU for 10,000.
+std::chrono::milliseconds between_looks(std::size_t topics) { return std::chrono::seconds(10) + std::chrono::milliseconds(5) * topics; }
 
 std::chrono::milliseconds session_timeout(rd_kafka_t* handle) {
   char value[32] = "";
@@ -27,7 +31,7 @@ std::chrono::milliseconds session_timeout(rd_kafka_t* handle) {
 }  // namespace
 
 GroupConsumer::GroupConsumer(const Settings& settings, Inspector& inspector, sdk::Host host)
-    : settings_(settings), inspector_(inspector), host_(host), probe_(settings, inspector, host) {}
+    : settings_(settings), inspector_(inspector), host_(host), probe_(settings, inspector, host), lanes_(settings, host_, wakeup_) {}
 
 GroupConsumer::~GroupConsumer() { stop(); }
 
@@ -55,14 +59,14 @@ sdk::Status GroupConsumer::join() {
           self.host_.log(CDCRT_LOG_DEBUG, "the group's offsets were not committed: " + std::string(rd_kafka_err2str(code)));
         });
   };
-  if (auto opened = Client::open(settings_, Client::Role::kGroup, host_, this, customize, client_); !opened) return opened;
+  const Properties looks = {{"topic.metadata.refresh.interval.ms", std::to_string(between_looks(inspector_.topic_count()).count())}};
+  if (auto opened = Client::open(settings_, Client::Role::kGroup, host_, this, customize, client_, looks); !opened) return opened;
   rd_kafka_t* handle = client_->get();
   rd_kafka_poll_set_consumer(handle);
   group_queue_ = rd_kafka_queue_get_consumer(handle);
-  data_queue_ = rd_kafka_queue_new(handle);
-  const auto ring = [](rd_kafka_t*, void* opaque) { static_cast<Wakeup*>(opaque)->ring(); };
-  rd_kafka_queue_cb_event_enable(group_queue_, ring, &wakeup_);
-  rd_kafka_queue_cb_event_enable(data_queue_, ring, &wakeup_);
+  rd_kafka_queue_cb_event_enable(
+      group_queue_, [](rd_kafka_t*, void* opaque) { static_cast<Wakeup*>(opaque)->ring(); }, &wakeup_);
+  data_queue_ = std::make_unique<FetchQueue>(*client_, wakeup_);
 
   rd_kafka_topic_partition_list_t* topics = rd_kafka_topic_partition_list_new(1);
   for (const auto& topic : settings_.topics.subscription()) rd_kafka_topic_partition_list_add(topics, topic.c_str(), RD_KAFKA_PARTITION_UA);
@@ -83,7 +87,11 @@ sdk::Status GroupConsumer::remember_ends() {
     return true;
   });
   if (!listed) return listed;
+  std::vector<cdcrt_place> places;
+  for (const auto& key : keys) places.push_back({sdk::borrow(key.first), key.second, 0, 0});
+  inspector_.bounds_of(places, [&](std::size_t i, const cdcrt_bounds& bounds) { ends_[keys[i]] = bounds.end; });
   for (auto& key : keys) {
+    if (ends_.count(key) > 0) continue;
     cdcrt_bounds bounds{};
     if (auto asked = inspector_.bounds(key.first, key.second, bounds); !asked) return asked;
     ends_[std::move(key)] = bounds.end;
@@ -97,7 +105,9 @@ void GroupConsumer::seek(std::string_view topic, int32_t partition, int64_t offs
   Owned& owned = *found->second;
   drop_batch(owned);
   owned.state.seek(offset, generation);
+  note_seek(owned);
   owned.reported_lost = -1;
+  lost_.erase(&owned);
   owned.recent.clear();  // whoever sends it there has looked
   owned.is_suspect = false;
   owned.seek_again_at = {};
@@ -135,9 +145,7 @@ sdk::Status GroupConsumer::poll(std::chrono::milliseconds timeout, cdcrt_message
     if (now >= deadline) return client_->silence().lasts() ? nobody_answers() : sdk::Status();
     if (had_any && drain_limit_ > 0) continue;  // all of it was outdated; there may be more
     auto until = deadline;
-    for (const auto& [key, owned] : partitions_) {
-      if (owned->state.needs_seek()) until = std::min(until, std::max(owned->seek_again_at, now + std::chrono::milliseconds(1)));
-    }
+    for (const Owned* owned : seeking_) until = std::min(until, std::max(owned->seek_again_at, now + std::chrono::milliseconds(1)));
     if (drain_limit_ == 0) until = std::min<Clock::time_point>(until, now + limit_.wait());
     wakeup_.wait(until);
   }
@@ -164,17 +172,23 @@ sdk::Status GroupConsumer::serve() {
   return std::exchange(failure_, {});
 }
 
-bool GroupConsumer::is_at_end() const {
+bool GroupConsumer::has_all() {
+  if (std::exchange(counted_at_, changed_at_) != changed_at_)
+    has_all_ = std::all_of(ends_.begin(), ends_.end(), [this](const auto& each) { return partitions_.count(each.first) > 0; });
+  return has_all_;
+}
+
+bool GroupConsumer::is_at_end() {
   if (!settings_.stops_at_end || !changed_at_ || !ready_.empty()) return false;
   const auto now = Clock::now();
   // The others have the rest, or nobody has: members that are gone keep theirs until their session is over.
-  const auto has_all = [this] {
-    return std::all_of(ends_.begin(), ends_.end(), [this](const auto& each) { return partitions_.count(each.first) > 0; });
-  };
   if (now < others_are_gone_at_ && !has_all()) return false;
   if (partitions_.empty()) return now - *changed_at_ >= kWithoutPartitions;
-  return std::all_of(partitions_.begin(), partitions_.end(),
-                     [](const auto& entry) { return entry.second->state.is_read_to(entry.second->end); });
+  const auto is_read = [](const Owned& owned) { return owned.state.is_read_to(owned.end); };
+  if (unread_ != nullptr && !is_read(*unread_)) return false;
+  const auto found = std::find_if(partitions_.begin(), partitions_.end(), [&](const auto& entry) { return !is_read(*entry.second); });
+  unread_ = found == partitions_.end() ? nullptr : found->second.get();
+  return unread_ == nullptr;
 }
 
 void GroupConsumer::commit(std::string_view topic, int32_t partition, int64_t offset) {
@@ -187,19 +201,22 @@ void GroupConsumer::flush_commits(bool at_once) {
   const auto now = Clock::now();
   if (!at_once && now - committed_at_ < kBetweenCommits) return;
   committed_at_ = now;
-  rd_kafka_topic_partition_list_t* offsets = rd_kafka_topic_partition_list_new(static_cast<int>(commits_.size()));
-  for (const auto& [key, offset] : commits_) {
-    if (partitions_.find(key) != partitions_.end())
-      rd_kafka_topic_partition_list_add(offsets, key.first.c_str(), key.second)->offset = offset;
+  for (auto next = commits_.begin(); next != commits_.end();) {
+    rd_kafka_topic_partition_list_t* offsets = rd_kafka_topic_partition_list_new(static_cast<int>(kOneCommit));
+    for (std::size_t i = 0; i < kOneCommit && next != commits_.end(); ++i, ++next) {
+      const auto& [key, offset] = *next;
+      if (partitions_.find(key) != partitions_.end())
+        rd_kafka_topic_partition_list_add(offsets, key.first.c_str(), key.second)->offset = offset;
+    }
+    if (offsets->cnt > 0) rd_kafka_commit(client_->get(), offsets, 1 /* in the background */);
+    rd_kafka_topic_partition_list_destroy(offsets);
   }
   commits_.clear();
-  if (offsets->cnt > 0) rd_kafka_commit(client_->get(), offsets, 1 /* in the background */);
-  rd_kafka_topic_partition_list_destroy(offsets);
 }
 
 void GroupConsumer::update_extent() {
   const auto now = Clock::now();
-  if (now - measured_at_ < kBetweenMeasures) return;
+  if (now - measured_at_ < kBetweenMeasures * (1 + partitions_.size() / 1000)) return;
   measured_at_ = now;
   uint64_t lag = 0;
   bool are_known = true;
@@ -208,7 +225,8 @@ void GroupConsumer::update_extent() {
     int64_t low = 0, end = 0;
     if (settings_.stops_at_end) {
       end = owned->end;
-    } else if (rd_kafka_get_watermark_offsets(client_->get(), key.first.c_str(), key.second, &low, &end) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+    } else if (rd_kafka_get_watermark_offsets(client_of(*owned).get(), key.first.c_str(), key.second, &low, &end) !=
+                   RD_KAFKA_RESP_ERR_NO_ERROR ||
                end < 0) {
       are_known = false;  // nothing was fetched of it so far
       continue;
@@ -242,19 +260,18 @@ void GroupConsumer::stop() {
 }
 
 void GroupConsumer::leave() {
-  for (rd_kafka_queue_s* queue : {group_queue_, data_queue_}) {
-    if (queue != nullptr) rd_kafka_queue_cb_event_enable(queue, nullptr, nullptr);
-  }
+  if (group_queue_ != nullptr) rd_kafka_queue_cb_event_enable(group_queue_, nullptr, nullptr);
+  if (data_queue_) data_queue_->silence();
+  for (const auto& [key, owned] : partitions_) owned->lane = nullptr;
+  lanes_.close(kMaxClose);
   const bool is_closed = close();
   while (!partitions_.empty()) {  // where closing did not come to it in time
     const Key key = partitions_.begin()->first;
     forget(key);
     events_->revoked(events_->self, sdk::borrow(key.first), key.second);
   }
-  for (rd_kafka_queue_s* queue : {group_queue_, data_queue_}) {
-    if (queue != nullptr) rd_kafka_queue_destroy(queue);
-  }
-  group_queue_ = data_queue_ = nullptr;
+  if (group_queue_ != nullptr) rd_kafka_queue_destroy(std::exchange(group_queue_, nullptr));
+  data_queue_.reset();
   // Before 2.3.0 librdkafka aborts the process when a handle is destroyed between the group's join and its first assignment with
   // the cooperative strategy (https://github.com/confluentinc/librdkafka/issues/4312). And destroying may take a minute where a
   // broker is silent, or for ever after a topic was deleted (a reference is lost: CHANGELOG of 2.1.0).
@@ -282,6 +299,8 @@ bool GroupConsumer::joins_again() {
   changed_at_.reset();
   failure_ = {};
   is_held_ = is_outage_ = has_told_of_silence_ = false;
+  held_lane_ = nullptr;
+  uses_lanes_ = false;
   last_owned_ = nullptr;
   last_topic_ = nullptr;
   rejoin();
@@ -295,11 +314,11 @@ void GroupConsumer::rejoin() {
   if (joined.code() == CDCRT_RETRY) rejoins_at_ = Clock::now() + kBetweenJoins;
   fail(std::move(joined));
   // It is no member of anything.
-  for (rd_kafka_queue_s** queue : {&group_queue_, &data_queue_}) {
-    if (*queue == nullptr) continue;
-    rd_kafka_queue_cb_event_enable(*queue, nullptr, nullptr);
-    rd_kafka_queue_destroy(std::exchange(*queue, nullptr));
+  if (group_queue_ != nullptr) {
+    rd_kafka_queue_cb_event_enable(group_queue_, nullptr, nullptr);
+    rd_kafka_queue_destroy(std::exchange(group_queue_, nullptr));
   }
+  data_queue_.reset();
   if (client_) Client::retire(std::move(client_), std::chrono::seconds(0));
 }
 

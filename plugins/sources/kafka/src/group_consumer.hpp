@@ -14,22 +14,25 @@
 #include "cdcrt/abi/source.h"
 #include "cdcrt/sdk/message_batch.hpp"
 #include "client.hpp"
+#include "fetch_lanes.hpp"
+#include "fetch_queue.hpp"
 #include "inspector.hpp"
 #include "intake_limit.hpp"
-#include "partition_state.hpp"
-#include "recent_messages.hpp"
+#include "owned_partition.hpp"
 #include "rereader.hpp"
 #include "wakeup.hpp"
 
 struct rd_kafka_message_s;
 struct rd_kafka_queue_s;
-struct rd_kafka_topic_s;
 struct rd_kafka_topic_partition_list_s;
 
 namespace cdcrt::kafka_source {
 
 /// Two queues: librdkafka's own (rebalances, errors), and one to which every assigned partition is forwarded, so that the
 /// membership can be kept alive while messages are left unread. One thread, except extent.
+///
+/// Given more topics than one client can fetch, the group's client fetches none: its partitions are paused, and lanes fetch them
+/// (FetchLane), until it leaves.
 ///
 /// Why nothing is lost or mixed (librdkafka 2.0.2, src/rdkafka_partition.c, rdkafka_queue.c, rdkafka.c):
 /// - A seek, pause, stop or start of a partition raises its version at once, in the calling thread. A fetched message carries the
@@ -72,24 +75,7 @@ class GroupConsumer {
  private:
   using Clock = std::chrono::steady_clock;
   using Key = std::pair<std::string, int32_t>;
-  struct Owned {
-    std::shared_ptr<const std::string> topic;
-    int32_t number = 0;
-    PartitionState state;
-    rd_kafka_queue_s* queue = nullptr;
-    std::unique_ptr<sdk::MessageBatch> batch;
-    int64_t end = 0;             // at the start, with stop = "end"
-    int64_t parked_at = 0;       // where librdkafka holds it until the host's first seek
-    int64_t reported_lost = -1;  // offset at which the log had nothing any more
-    Clock::time_point seek_again_at{};
-    std::optional<Clock::time_point> seek_fails_since;
-    RecentMessages recent;        // of those that were handed out since the host's seek
-    Clock::time_point came_at{};  // the last of them
-    bool was_at_end = true;       // of the log, as far as it was known when they were handed out
-    bool is_suspect = false;      // librdkafka said something
-    bool is_unsure = false;       // of the batch
-    int64_t batch_begins = 0;
-  };
+  using Owned = OwnedPartition;
 
   // group_consumer.cpp
   sdk::Status join();
@@ -112,15 +98,25 @@ class GroupConsumer {
   void forget(const Key& key);
   void keep_positions();
   void forward(Owned& owned);
+  [[nodiscard]] bool needs_lanes(const rd_kafka_topic_partition_list_s& given) const;
+  void change_to_lanes();
+  /// As those of its state, which then needs a seek.
+  void reposition(Owned& owned);
+  void seek_again(Owned& owned);
+  void note_seek(Owned& owned);
   void apply_seeks();
+  void start_in_lane(Owned& owned);
   void restart(Owned& owned);
   void park(rd_kafka_topic_partition_list_s* partitions);
+  void pause(const rd_kafka_topic_partition_list_s& partitions);
   // group_delivery.cpp
   bool serve_group();
   /// True: something came, if only to be dropped.
   bool drain();
-  /// Nothing more is fetched, and what was is dropped, until the host asks for more.
-  void hold();
+  bool take_from(FetchQueue& queue, FetchLane* lane);
+  /// Nothing more is fetched by the lane, or the group's client, and what was is dropped, until the host asks for more.
+  void hold(FetchLane* lane);
+  void hold_group();
   void release_hold();
   void resume_those_of(const rd_kafka_topic_partition_list_s& given);
   /// True: the host is given it.
@@ -136,9 +132,11 @@ class GroupConsumer {
   [[nodiscard]] bool may_look();
   sdk::Status confirm(Owned& owned);
   void hand_out(Owned& owned, cdcrt_messages& out);
-  [[nodiscard]] bool is_at_end() const;
+  [[nodiscard]] bool is_at_end();
+  [[nodiscard]] bool has_all();
   [[nodiscard]] bool is_cooperative() const;
   Owned* find(const rd_kafka_message_s& message);
+  [[nodiscard]] Client& client_of(const Owned& owned) const { return owned.lane != nullptr ? owned.lane->client() : *client_; }
 
   const Settings& settings_;
   Inspector& inspector_;
@@ -150,11 +148,17 @@ class GroupConsumer {
   std::unique_ptr<Client> client_;
   Wakeup wakeup_;
   rd_kafka_queue_s* group_queue_ = nullptr;
-  rd_kafka_queue_s* data_queue_ = nullptr;
+  std::unique_ptr<FetchQueue> data_queue_;
+  FetchLanes lanes_;
+  bool uses_lanes_ = false;  // for what it is given
   std::shared_ptr<sdk::BlockPool> pool_ = std::make_shared<sdk::BlockPool>();
 
   std::map<Key, std::unique_ptr<Owned>, std::less<>> partitions_;
+  std::set<Owned*> seeking_, lost_;  // that need a seek; of which the log has nothing where they stand
   std::map<Key, int64_t> ends_;
+  std::optional<Clock::time_point> counted_at_;  // changed_at_ as of when it was looked whether all of `ends_` are here
+  bool has_all_ = false;
+  Owned* unread_ = nullptr;   // one that was not read to its end
   std::deque<Owned*> ready_;  // partitions with a batch to hand out
   std::map<Key, int64_t> commits_;
   Clock::time_point committed_at_{}, measured_at_{};
@@ -168,13 +172,13 @@ class GroupConsumer {
   sdk::Status failure_;                          // told by the next poll or serve
   bool is_outage_ = false, is_stopped_ = false;
   bool is_held_ = false;
-  bool holds_outdated_ = false;  // the data queue, as far as is known: from before a seek
-  std::set<Key> paused_;         ///< by hold(), also those that were taken away since
+  FetchLane* held_lane_ = nullptr;
+  std::set<Key> paused_;  ///< by hold(), also those that were taken away since
 
   // Of one drain.
   Clock::time_point drain_began_{};
   uint64_t drained_messages_ = 0, drained_bytes_ = 0, drain_limit_ = 0;
-  const rd_kafka_topic_s* last_topic_ = nullptr;
+  const void* last_topic_ = nullptr;
   Owned* last_owned_ = nullptr;
 
   std::atomic<uint64_t> done_{0}, lag_{0};

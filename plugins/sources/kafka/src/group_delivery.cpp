@@ -30,7 +30,7 @@ bool GroupConsumer::serve_group() {
       on_message_error(*message);
     } else if (Owned* owned = find(*message)) {
       // Not forwarded: the data queue may hold later ones already, so the order is taken up anew.
-      owned->state.reposition();
+      if (owned->lane == nullptr) reposition(*owned);
     }
     rd_kafka_message_destroy(message);
   }
@@ -42,6 +42,7 @@ bool GroupConsumer::serve_group() {
     auto status = broker_error(fatal, "Kafka client", without_secrets(reason, settings_.properties), settings_);
     fail(status.code() == CDCRT_RETRY ? sdk::Status::fatal(std::string(status.message())) : std::move(status));
   }
+  lanes_.listen();
   tell_of_silence();
   tell_of_refusal();
   Diagnostics& diagnostics = client_->diagnostics();
@@ -63,27 +64,15 @@ bool GroupConsumer::drain() {
   last_topic_ = nullptr;
   last_owned_ = nullptr;
   drain_began_ = Clock::now();
-  // One by one: the call that takes many keeps the whole queue out of the fetcher's sight meanwhile, which then fetches beyond
-  // queued.max.messages.kbytes without end.
-  QueueWatch::Amount served;
-  while (drained_messages_ < drain_limit_ && drained_bytes_ < kMaxBytes) {
-    rd_kafka_message_t* message = rd_kafka_consume_queue(data_queue_, 0);
-    if (message == nullptr) {
-      if (std::exchange(holds_outdated_, false)) client_->wake_fetchers();
-      break;
-    }
-    ++served.messages;
-    served.bytes += message->len + message->key_len;
-    const bool is_taken = on_message(*message);
-    const bool is_large = message->len > settings_.queue_memory / 2;
-    rd_kafka_message_destroy(message);
-    // What is only sought again is none that the host is busy with.
-    if (is_taken && is_large) hold();
+  bool had_any = lanes_.empty() && take_from(*data_queue_, nullptr);
+  for (std::size_t turns = lanes_.size(); turns > 0 && drained_messages_ < drain_limit_ && drained_bytes_ < kMaxBytes; --turns) {
+    FetchLane* const lane = lanes_.next();
+    if (lane == nullptr) break;
+    const uint64_t before = drained_bytes_;
+    had_any = take_from(lane->queue(), lane) || had_any;
+    lanes_.taken(drained_bytes_ - before, drain_began_);
   }
-  client_->taken(served, rd_kafka_queue_length(data_queue_));
-  for (auto& [key, owned] : partitions_) {
-    if (owned->reported_lost >= 0) explain_lost(*owned);
-  }
+  for (Owned* owned : std::exchange(lost_, {})) explain_lost(*owned);
   if (drained_messages_ > 0) {
     limit_.take(drained_messages_);
     done_ += drained_messages_;
@@ -93,11 +82,47 @@ bool GroupConsumer::drain() {
       host_.info("reading from " + settings_.brokers + " again");
     }
   }
+  return had_any;
+}
+
+// One by one: the call that takes many keeps the whole queue out of the fetcher's sight meanwhile, which then fetches beyond
+// queued.max.messages.kbytes without end.
+bool GroupConsumer::take_from(FetchQueue& queue, FetchLane* lane) {
+  QueueWatch::Amount served;
+  while (drained_messages_ < drain_limit_ && drained_bytes_ < kMaxBytes) {
+    rd_kafka_message_t* message = queue.take();
+    if (message == nullptr) break;
+    ++served.messages;
+    served.bytes += message->len + message->key_len;
+    const bool is_taken = on_message(*message);
+    const bool is_large = message->len > settings_.queue_memory / 2;
+    rd_kafka_message_destroy(message);
+    // What is only sought again is none that the host is busy with.
+    if (is_taken && is_large) hold(lane);
+  }
+  queue.client().taken(served, queue.length());
+  if (lane != nullptr && served.messages > 0) queue.client().diagnostics().reached();
   return served.messages > 0;
 }
 
-void GroupConsumer::hold() {
-  if (is_held_) return;
+void GroupConsumer::hold(FetchLane* lane) {
+  if (std::exchange(is_held_, true)) return;
+  held_lane_ = lane;
+  last_topic_ = nullptr;
+  FetchQueue& queue = lane != nullptr ? lane->queue() : *data_queue_;
+  if (lane != nullptr) {
+    lane->stop_all();
+  } else {
+    hold_group();
+  }
+  // What waits is outdated now, and goes when it is looked at.
+  while (rd_kafka_message_t* message = queue.take()) {
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) on_message_error(*message);
+    rd_kafka_message_destroy(message);
+  }
+}
+
+void GroupConsumer::hold_group() {
   rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(static_cast<int>(partitions_.size()));
   for (const auto& [key, owned] : partitions_) {
     rd_kafka_topic_partition_list_add(list, key.first.c_str(), key.second);
@@ -105,21 +130,21 @@ void GroupConsumer::hold() {
   }
   rd_kafka_pause_partitions(client_->get(), list);
   rd_kafka_topic_partition_list_destroy(list);
-  is_held_ = true;
-  // What waits is outdated now, and goes when it is looked at.
-  while (rd_kafka_message_t* message = rd_kafka_consume_queue(data_queue_, 0)) {
-    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) on_message_error(*message);
-    rd_kafka_message_destroy(message);
-  }
 }
 
 void GroupConsumer::release_hold() {
   if (!std::exchange(is_held_, false)) return;
+  if (FetchLane* const lane = std::exchange(held_lane_, nullptr)) {
+    for (const auto& [key, owned] : partitions_) {
+      if (owned->lane == lane) seek_again(*owned);
+    }
+    return;
+  }
   rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(static_cast<int>(partitions_.size()));
   for (const auto& [key, owned] : partitions_) {
     rd_kafka_topic_partition_list_add(list, key.first.c_str(), key.second);
     paused_.erase(key);
-    owned->state.seek_again();
+    seek_again(*owned);
   }
   rd_kafka_resume_partitions(client_->get(), list);
   rd_kafka_topic_partition_list_destroy(list);
@@ -156,6 +181,7 @@ bool GroupConsumer::on_message(const rd_kafka_message_t& message) {
   switch (owned->state.judge(message.offset)) {
     case PartitionState::Verdict::kDrop: return false;
     case PartitionState::Verdict::kSeekAgain:
+      note_seek(*owned);
       host_.log(CDCRT_LOG_DEBUG, partition_name(*owned->topic, owned->number) + ": sought twice");
       return false;
     case PartitionState::Verdict::kTake: break;
@@ -179,11 +205,16 @@ void GroupConsumer::on_message_error(const rd_kafka_message_t& message) {
   const std::string topic = message.rkt == nullptr ? std::string() : rd_kafka_topic_name(message.rkt);
   switch (message.err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-      if (owned != nullptr) owned->state.reached(message.offset);
+      if (owned == nullptr) return;
+      owned->state.reached(message.offset);
+      note_seek(*owned);
       return;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-      if (owned != nullptr && owned->state.is_sought()) owned->reported_lost = owned->state.position();
+      if (owned != nullptr && owned->state.is_sought()) {
+        owned->reported_lost = owned->state.position();
+        lost_.insert(owned);
+      }
       return;
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
@@ -203,11 +234,12 @@ void GroupConsumer::explain_lost(Owned& owned) {
   cdcrt_bounds now{};
   if (auto asked = inspector_.bounds(*owned.topic, owned.number, now); !asked) {
     owned.reported_lost = wanted;
+    lost_.insert(&owned);
     return fail(std::move(asked));
   }
   if (wanted >= now.first && wanted <= now.end) {  // was told before the last seek, or the leader had been elsewhere, or it is another log
     owned.is_suspect = true;
-    owned.state.reposition();
+    reposition(owned);
     return;
   }
   fail(offset_out_of_range(*owned.topic, owned.number, wanted, now.first, now.end));
@@ -226,7 +258,8 @@ void GroupConsumer::tell_of_silence() {
 
 // Told again and again, also by one broker of several: the host reads secrets anew that may have changed.
 void GroupConsumer::tell_of_refusal() {
-  Diagnostics& diagnostics = client_->diagnostics();
+  Client* const of_lane = client_->diagnostics().is_refused() ? nullptr : lanes_.refused();
+  Diagnostics& diagnostics = (of_lane != nullptr ? *of_lane : *client_).diagnostics();
   if (!diagnostics.is_refused() || Clock::now() - refusal_told_at_ < kBetweenRefusals) return;
   refusal_told_at_ = Clock::now();
   is_outage_ = true;
@@ -256,6 +289,7 @@ GroupConsumer::Owned* GroupConsumer::next_ready() {
     owned.is_suspect = true;
     drop_batch(owned);
     owned.state.seek(owned.batch_begins, owned.state.generation());
+    note_seek(owned);
     owned.seek_again_at = Clock::now() + kLookAgain;
     fail(std::move(confirmed));
     return nullptr;
@@ -299,9 +333,9 @@ void GroupConsumer::hand_out(Owned& owned, cdcrt_messages& out) {
   sdk::MessageBatch::hand_over(std::move(owned.batch), &out);
   owned.recent.add(out);
   int64_t low = 0, end = 0;
-  owned.was_at_end =
-      rd_kafka_get_watermark_offsets(client_->get(), owned.topic->c_str(), owned.number, &low, &end) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-      owned.state.next() >= end;
+  owned.was_at_end = rd_kafka_get_watermark_offsets(client_of(owned).get(), owned.topic->c_str(), owned.number, &low, &end) !=
+                         RD_KAFKA_RESP_ERR_NO_ERROR ||
+                     owned.state.next() >= end;
 }
 
 }  // namespace cdcrt::kafka_source

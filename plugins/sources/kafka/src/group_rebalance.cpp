@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
+#include <string_view>
+#include <utility>
 
 #include "broker_error.hpp"
 #include "group_consumer.hpp"
@@ -58,14 +61,24 @@ void GroupConsumer::park(rd_kafka_topic_partition_list_t* partitions) {
 void GroupConsumer::assign(rd_kafka_topic_partition_list_t* partitions, bool is_cooperative) {
   rd_kafka_t* handle = client_->get();
   if (partitions->cnt > 0) host_.info("group '" + settings_.group + "' assigned " + names(*partitions));
-  park(partitions);
+  if (!uses_lanes_ && needs_lanes(*partitions)) change_to_lanes();
+  if (uses_lanes_) {
+    for (int i = 0; i < partitions->cnt; ++i) partitions->elems[i].offset = 0;
+    pause(*partitions);
+  } else {
+    park(partitions);
+  }
   for (int i = 0; i < partitions->cnt; ++i) {
     auto& given = partitions->elems[i];
     auto owned = std::make_unique<Owned>();
     owned->topic = std::make_shared<const std::string>(given.topic);
     owned->number = given.partition;
     owned->parked_at = given.offset;
-    owned->queue = rd_kafka_queue_get_partition(handle, given.topic, given.partition);
+    if (uses_lanes_) {
+      if (auto placed = lanes_.place(*owned->topic, owned->lane); !placed) fail(std::move(placed));
+    } else {
+      owned->queue = rd_kafka_queue_get_partition(handle, given.topic, given.partition);
+    }
     if (const auto end = ends_.find(Key(given.topic, given.partition)); end != ends_.end()) owned->end = end->second;
     forward(*owned);
     forget(Key(given.topic, given.partition));
@@ -120,29 +133,94 @@ void GroupConsumer::forget(const Key& key) {
   const auto found = partitions_.find(key);
   if (found == partitions_.end()) return;
   drop_batch(*found->second);
-  if (last_owned_ == found->second.get()) last_owned_ = nullptr;
-  if (found->second->queue != nullptr) rd_kafka_queue_destroy(found->second->queue);
+  Owned* const owned = found->second.get();
+  if (last_owned_ == owned) last_owned_ = nullptr;
+  if (unread_ == owned) unread_ = nullptr;
+  seeking_.erase(owned);
+  lost_.erase(owned);
+  if (owned->lane != nullptr) {
+    last_topic_ = nullptr;
+    owned->lane->stop(key.first, key.second);
+    owned->lane->release(key.first);
+  }
+  if (owned->queue != nullptr) rd_kafka_queue_destroy(owned->queue);
   partitions_.erase(found);
 }
 
 void GroupConsumer::keep_positions() {
   for (auto& [key, owned] : partitions_) {
-    owned->state.reposition();
+    if (owned->lane == nullptr) reposition(*owned);
     owned->is_suspect = true;
   }
 }
 
+void GroupConsumer::reposition(Owned& owned) {
+  owned.state.reposition();
+  note_seek(owned);
+}
+
+void GroupConsumer::seek_again(Owned& owned) {
+  owned.state.seek_again();
+  note_seek(owned);
+}
+
+void GroupConsumer::note_seek(Owned& owned) {
+  if (owned.state.needs_seek()) seeking_.insert(&owned);
+}
+
+bool GroupConsumer::needs_lanes(const rd_kafka_topic_partition_list_t& given) const {
+  std::set<std::string_view> topics;
+  for (const auto& [key, owned] : partitions_) topics.insert(key.first);
+  for (int i = 0; i < given.cnt; ++i) topics.insert(given.elems[i].topic);
+  return topics.size() > settings_.topics_per_client;
+}
+
+// What the group's client fetched so far is outdated by the pause, and goes when its queue is looked at.
+void GroupConsumer::change_to_lanes() {
+  uses_lanes_ = true;
+  is_held_ = false;
+  paused_.clear();
+  host_.info("more than " + std::to_string(settings_.topics_per_client) + " topics: further clients fetch them (topics_per_client)");
+  rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(static_cast<int>(partitions_.size()));
+  for (auto& [key, owned] : partitions_) {
+    rd_kafka_topic_partition_list_add(list, key.first.c_str(), key.second);
+    if (owned->queue != nullptr) rd_kafka_queue_destroy(std::exchange(owned->queue, nullptr));
+    if (auto placed = lanes_.place(key.first, owned->lane); !placed) fail(std::move(placed));
+    reposition(*owned);
+  }
+  pause(*list);
+  rd_kafka_topic_partition_list_destroy(list);
+  while (rd_kafka_message_t* message = data_queue_->take()) rd_kafka_message_destroy(message);
+}
+
+// Before it is assigned: so that nothing of it is fetched.
+void GroupConsumer::pause(const rd_kafka_topic_partition_list_t& partitions) {
+  for (int i = 0; i < partitions.cnt; ++i) {
+    const auto& each = partitions.elems[i];
+    // It makes the partition known to the client.
+    if (rd_kafka_queue_t* queue = rd_kafka_queue_get_partition(client_->get(), each.topic, each.partition)) rd_kafka_queue_destroy(queue);
+  }
+  rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_copy(&partitions);
+  rd_kafka_pause_partitions(client_->get(), list);
+  rd_kafka_topic_partition_list_destroy(list);
+}
+
 void GroupConsumer::forward(Owned& owned) {
-  if (owned.queue != nullptr) rd_kafka_queue_forward(owned.queue, data_queue_);
+  if (owned.queue != nullptr) rd_kafka_queue_forward(owned.queue, data_queue_->get());
 }
 
 void GroupConsumer::apply_seeks() {
   const auto now = Clock::now();
   rd_kafka_topic_partition_list_t* list = nullptr;
-  for (auto& [key, owned] : partitions_) {
-    if (!owned->state.needs_seek() || owned->seek_again_at > now) continue;
+  for (auto next = seeking_.begin(); next != seeking_.end();) {
+    Owned* const owned = *next++;
+    if (owned->seek_again_at > now || (is_held_ && held_lane_ != nullptr && owned->lane == held_lane_)) continue;
+    if (owned->lane != nullptr) {
+      start_in_lane(*owned);
+      continue;
+    }
     if (list == nullptr) list = rd_kafka_topic_partition_list_new(16);
-    rd_kafka_topic_partition_list_add(list, key.first.c_str(), key.second)->offset = owned->state.next();
+    rd_kafka_topic_partition_list_add(list, owned->topic->c_str(), owned->number)->offset = owned->state.next();
   }
   if (list == nullptr) return;
   rd_kafka_error_t* error = rd_kafka_seek_partitions(client_->get(), list, seek_timeout_ms());
@@ -151,7 +229,8 @@ void GroupConsumer::apply_seeks() {
     Owned& owned = *partitions_.find(Key(list->elems[i].topic, list->elems[i].partition))->second;
     if (list->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       owned.state.positioned();
-      holds_outdated_ = true;
+      seeking_.erase(&owned);
+      data_queue_->outdate();
       owned.seek_fails_since.reset();
       forward(owned);
       continue;
@@ -165,6 +244,15 @@ void GroupConsumer::apply_seeks() {
     }
   }
   rd_kafka_topic_partition_list_destroy(list);
+}
+
+void GroupConsumer::start_in_lane(Owned& owned) {
+  if (!owned.lane->start(*owned.topic, owned.number, owned.state.next())) {
+    owned.seek_again_at = Clock::now() + kBeforeSeekAgain;
+    return;
+  }
+  owned.state.positioned();
+  seeking_.erase(&owned);
 }
 
 void GroupConsumer::restart(Owned& owned) {

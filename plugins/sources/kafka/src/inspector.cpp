@@ -134,6 +134,8 @@ sdk::Status Inspector::check() {
     if (holds(found, name)) continue;
     if (auto missing = missing_topic(*lookup_, name, found); !missing) return missing;
   }
+  topic_count_ = static_cast<std::size_t>(
+      std::count_if(found.begin(), found.end(), [this](const Topic& topic) { return settings_.topics.wants(topic.name); }));
   for (const auto& pattern : settings_.topics.open()) {
     if (!holds_any(found, pattern))
       host_.warn("no topic matches '" + pattern + "' at " + settings_.brokers + "; waiting for one to appear");
@@ -242,16 +244,19 @@ sdk::Status Inspector::committed(std::string_view topic, int32_t partition, int6
   return {};
 }
 
+void Inspector::tell_of_start(std::string_view topic, int32_t partition) {
+  if (has_told_of_start_.exchange(true)) return;
+  host_.info("group '" + settings_.group + "' has no committed offset for " + partition_name(topic, partition) +
+             ": read from its beginning, and likewise every other partition without one");
+}
+
 sdk::Status Inspector::origin(std::string_view topic, int32_t partition, int64_t& offset) {
   const StartPosition& start = settings_.start;
   if (start.kind == StartPosition::Kind::kTime) return offset_at(topic, partition, start.timestamp_ms, offset);
   if (start.kind == StartPosition::Kind::kCommitted) {
     auto asked = committed(topic, partition, offset);
     if (!asked || offset >= 0) return asked;
-    if (!has_told_of_start_.exchange(true)) {
-      host_.info("group '" + settings_.group + "' has no committed offset for " + partition_name(topic, partition) +
-                 ": read from its beginning, and likewise every other partition without one");
-    }
+    tell_of_start(topic, partition);
   }
   cdcrt_bounds now{};
   auto asked = bounds(topic, partition, now);

@@ -35,7 +35,9 @@ class Inspector {
 
   /// Brokers reachable, credentials accepted, topics given by plain name exist. Warns where a pattern matches nothing.
   sdk::Status check();
-  /// The same of one topic.
+  /// How many topics were wanted as of the last check().
+  [[nodiscard]] std::size_t topic_count() const { return topic_count_; }
+  /// check() of one topic.
   sdk::Status check(std::string_view topic);
   sdk::Status list(const std::function<bool(std::string_view, int32_t)>& visit);
   /// Names and patterns of `topics` that no topic of the cluster meets. AUTH, after all of them: one may not be seen.
@@ -43,6 +45,9 @@ class Inspector {
   sdk::Status bounds(std::string_view topic, int32_t partition, cdcrt_bounds& out);
   /// Where the option `start` says.
   sdk::Status origin(std::string_view topic, int32_t partition, int64_t& offset);
+  /// The same of many, two requests for some hundred and each broker that leads them. What cannot be told so is not answered.
+  void bounds_of(const std::vector<cdcrt_place>& places, const std::function<void(std::size_t, const cdcrt_bounds&)>& answer);
+  void origins_of(const std::vector<cdcrt_place>& places, const std::function<void(std::size_t, int64_t)>& answer);
   /// The end where nothing is as late.
   sdk::Status offset_at(std::string_view topic, int32_t partition, int64_t timestamp_ms, int64_t& offset);
 
@@ -50,6 +55,7 @@ class Inspector {
   sdk::Status client(Client::Role role, Client*& to);
   sdk::Status topics(std::vector<Topic>& to);
   sdk::Status committed(std::string_view topic, int32_t partition, int64_t& offset);
+  void tell_of_start(std::string_view topic, int32_t partition);
   sdk::Status missing_topic(Client& client, const std::string& name, const std::vector<Topic>& topics);
   sdk::Status failed(Client& client, int code, const std::string& what, std::string_view topic);
   [[nodiscard]] int timeout_ms() const { return static_cast<int>(settings_.connect_timeout.count()); }
@@ -59,6 +65,7 @@ class Inspector {
   std::mutex mutex_;  // of the clients' making
   std::unique_ptr<Client> lookup_, group_;
   std::atomic<bool> was_reached_{false}, has_told_of_start_{false}, has_told_of_silence_{false};
+  std::atomic<std::size_t> topic_count_{0};
 };
 
 }  // namespace cdcrt::kafka_source

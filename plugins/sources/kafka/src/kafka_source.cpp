@@ -55,6 +55,23 @@ sdk::Status KafkaSource::offset_at(std::string_view topic, int32_t partition, in
   return inspector_.offset_at(topic, partition, timestamp_ms, offset);
 }
 
+sdk::Status KafkaSource::bounds_of(const std::vector<cdcrt_place>& places,
+                                   const std::function<void(std::size_t, const cdcrt_bounds&)>& answer) {
+  inspector_.bounds_of(places, answer);
+  return {};
+}
+
+sdk::Status KafkaSource::origins_of(const std::vector<cdcrt_place>& places, const std::function<void(std::size_t, int64_t)>& answer) {
+  inspector_.origins_of(places, answer);
+  return {};
+}
+
+sdk::Status KafkaSource::messages_at(const std::vector<cdcrt_place>& places,
+                                     const std::function<void(std::size_t, const cdcrt_message*)>& answer) {
+  rereader_.find_all(places, answer);
+  return {};
+}
+
 sdk::Status KafkaSource::survey(cdcrt_survey& out) {
   std::vector<std::string> entries;
   auto asked = inspector_.unmet(entries);

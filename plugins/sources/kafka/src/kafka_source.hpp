@@ -35,6 +35,11 @@ class KafkaSource : public sdk::Source {
   sdk::Status bounds(std::string_view topic, int32_t partition, cdcrt_bounds& out) override;
   sdk::Status origin(std::string_view topic, int32_t partition, int64_t& offset) override;
   sdk::Status offset_at(std::string_view topic, int32_t partition, int64_t timestamp_ms, int64_t& offset) override;
+  sdk::Status bounds_of(const std::vector<cdcrt_place>& places,
+                        const std::function<void(std::size_t, const cdcrt_bounds&)>& answer) override;
+  sdk::Status origins_of(const std::vector<cdcrt_place>& places, const std::function<void(std::size_t, int64_t)>& answer) override;
+  sdk::Status messages_at(const std::vector<cdcrt_place>& places,
+                          const std::function<void(std::size_t, const cdcrt_message*)>& answer) override;
   sdk::Status survey(cdcrt_survey& out) override;
   void stop() override;
 

@@ -57,6 +57,13 @@ constexpr cdcrt_option kOwnOptions[] = {
         .default_value("16MiB")
         .between(1024 * 1024, 2.0 * 1024 * 1024 * 1024)
         .doc("Memory for messages that librdkafka holds, waiting or on their way."),
+    option::integer("topics_per_client")
+        .advanced()
+        .default_value("200")
+        .between(0, 100'000)
+        .doc(
+            "How many topics one client of librdkafka fetches. Where the group gives this process more, further clients share them, each with "
+            "threads and connections of its own: one client looks through all its topics for each topic of each answer. 0: each topic has a client of its own."),
     option::duration("connect_timeout")
         .advanced()
         .default_value("10s")

@@ -1,9 +1,11 @@
 // RecentMessages: what was taken last of a partition, to be found there again.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "cdcrt/abi/format.h"
@@ -35,18 +37,27 @@ class RecentMessages {
   }
   void clear() { count_ = 0; }
 
+  /// The hash is this process's own, eight bytes at a time: it is taken of each batch's last messages, which may be the whole batch.
   static Message of(const cdcrt_message& message) {
-    uint64_t hash = 14695981039346656037ull;  // FNV-1a
-    const auto mix = [&](cdcrt_string text) {
-      hash = (hash ^ (text.data == nullptr ? UINT64_MAX : text.size)) * 1099511628211ull;
-      for (std::size_t i = 0; i < text.size; ++i) hash = (hash ^ static_cast<unsigned char>(text.data[i])) * 1099511628211ull;
+    uint64_t hash = kFirst;
+    const auto mix = [&hash](uint64_t word) {
+      hash = (hash ^ word) * kFactor;
+      hash ^= hash >> 32;
     };
-    mix(message.key);
-    mix(message.value);
+    for (const cdcrt_string text : {message.key, message.value}) {
+      mix(text.data == nullptr ? UINT64_MAX : text.size);
+      for (std::size_t i = 0; i < text.size; i += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        std::memcpy(&word, text.data + i, std::min(sizeof word, text.size - i));
+        mix(word);
+      }
+    }
     return {message.offset, message.timestamp_ms, hash};
   }
 
  private:
+  static constexpr uint64_t kFirst = 14695981039346656037ULL, kFactor = 0x9E3779B97F4A7C15ULL;
+
   std::array<Message, kMax> messages_{};
   std::size_t count_ = 0;
 };

@@ -37,6 +37,7 @@ sdk::Status Settings::read(const sdk::Config& config, const sdk::Host& host) {
   isolation_level = config.string("isolation_level");
   max_messages_per_second = static_cast<uint64_t>(config.integer("max_messages_per_second"));
   queue_memory = config.bytes("queue_memory");
+  topics_per_client = static_cast<std::size_t>(config.integer("topics_per_client"));
   connect_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(config.duration("connect_timeout"));
   properties = config.map("librdkafka");
   if (auto checked = check_properties(properties); !checked) return checked;

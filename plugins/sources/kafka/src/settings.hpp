@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -26,6 +27,7 @@ struct Settings {
   std::string isolation_level;
   uint64_t max_messages_per_second = 0;  // 0: no limit
   uint64_t queue_memory = 0;             // bytes
+  std::size_t topics_per_client = 0;
   std::chrono::milliseconds connect_timeout{0};
   Properties properties;  // of the operator, and those of `security`
   kafka::Security security;

@@ -43,6 +43,22 @@ typedef struct cdcrt_bounds {
   int64_t end;   /* the one after the last message */
 } cdcrt_bounds;
 
+/* A place in a log. Frozen. */
+typedef struct cdcrt_place {
+  cdcrt_string topic;
+  int32_t partition;
+  int32_t reserved;
+  int64_t offset;
+} cdcrt_place;
+
+/* Places that are asked for together, each of another partition. Since 0.10. */
+typedef struct cdcrt_places {
+  uint32_t size;
+  uint32_t place_size; /* from one place to the next, bytes */
+  const cdcrt_place* places;
+  uint64_t count;
+} cdcrt_places;
+
 /* What a source was asked for and what it met. */
 typedef struct cdcrt_survey {
   uint32_t size;
@@ -54,7 +70,8 @@ typedef struct cdcrt_survey {
 } cdcrt_survey;
 
 /* In the order of its life. start, poll, serve, seek, commit and stop are called from one host thread; fetch from any one thread
- * beside it; list, bounds, origin, offset_at, survey and extent from any thread, also without start.
+ * beside it; list, bounds, origin, offset_at, bounds_of, origins_of, survey and extent from any thread, also without start; messages_at
+ * from the thread that calls fetch.
  *
  * A piece of input that a source cannot read as a message goes to the host all the same, see cdcrt_message.unreadable. Where the
  * piece does not say where it belongs, topic, partition (-1) and offset are the source's own (file, line), ascending like any
@@ -93,6 +110,17 @@ typedef struct cdcrt_source {
   cdcrt_extent (*extent)(void* self);
   void (*stop)(void* self); /* legal before start and twice */
   void (*destroy)(void* self);
+  /* Of many partitions what bounds answers of one, in few requests; offsets are not read. `answer` is called within the call, once at most
+   * for each place; the host asks bounds for what was not answered, and hears there why. May be NULL, as what follows. Since 0.10. */
+  int32_t (*bounds_of)(void* self, const cdcrt_places*, void (*answer)(void* context, uint64_t index, const cdcrt_bounds*), void* context,
+                       cdcrt_error*);
+  /* Of many partitions what origin answers of one; as bounds_of. Since 0.10. */
+  int32_t (*origins_of)(void* self, const cdcrt_places*, void (*answer)(void* context, uint64_t index, int64_t offset), void* context,
+                        cdcrt_error*);
+  /* The messages at these offsets, in few requests. The message is NULL where the log has none at the offset (any more); the host asks
+   * fetch for what was not answered. Since 0.10. */
+  int32_t (*messages_at)(void* self, const cdcrt_places*, void (*answer)(void* context, uint64_t index, const cdcrt_message*),
+                         void* context, cdcrt_error*);
 } cdcrt_source;
 
 #ifdef __cplusplus

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "cdcrt/abi/plugin.h"
 #include "cdcrt/sdk/config.hpp"
@@ -73,6 +74,20 @@ class Source {
   virtual Status offset_at(std::string_view /*topic*/, int32_t /*partition*/, int64_t /*timestamp_ms*/, int64_t& /*offset*/) {
     return Status::unsupported("this source cannot find a message by its time");
   }
+  /// Of many partitions what bounds answers of one. `answer` is called for those that could be asked; what is left the host asks singly.
+  virtual Status bounds_of(const std::vector<cdcrt_place>& /*places*/,
+                           const std::function<void(std::size_t, const cdcrt_bounds&)>& /*answer*/) {
+    return {};
+  }
+  /// The same of what origin answers.
+  virtual Status origins_of(const std::vector<cdcrt_place>& /*places*/, const std::function<void(std::size_t, int64_t)>& /*answer*/) {
+    return {};
+  }
+  /// The messages at these offsets, NULL where there is none; what is not answered the host fetches singly. The thread of fetch.
+  virtual Status messages_at(const std::vector<cdcrt_place>& /*places*/,
+                             const std::function<void(std::size_t, const cdcrt_message*)>& /*answer*/) {
+    return {};
+  }
   /// Entries of settings (topics) that nothing met go to out.unmet; any thread. See cdcrt_survey.
   virtual Status survey(cdcrt_survey& /*out*/) { return {}; }
   /// Also before start, and twice.
@@ -85,6 +100,13 @@ class Source {
 namespace detail {
 
 inline Source* source(void* self) { return static_cast<Source*>(self); }
+
+inline std::vector<cdcrt_place> places_of(const cdcrt_places& given) {
+  std::vector<cdcrt_place> places(given.count);
+  for (std::size_t i = 0; i < places.size(); ++i)
+    places[i] = *reinterpret_cast<const cdcrt_place*>(reinterpret_cast<const char*>(given.places) + i * given.place_size);
+  return places;
+}
 
 template <class Class>
 const cdcrt_source& source_functions() {
@@ -137,6 +159,26 @@ const cdcrt_source& source_functions() {
     };
     table.stop = [](void* self) { quietly([&] { source(self)->stop(); }); };
     table.destroy = [](void* self) { quietly([&] { delete source(self); }); };
+    table.bounds_of = [](void* self, const cdcrt_places* places, void (*answer)(void*, uint64_t, const cdcrt_bounds*), void* context,
+                         cdcrt_error* error) {
+      return guard(error, [&] {
+        return source(self)->bounds_of(places_of(*places),
+                                       [&](std::size_t index, const cdcrt_bounds& bounds) { answer(context, index, &bounds); });
+      });
+    };
+    table.origins_of = [](void* self, const cdcrt_places* places, void (*answer)(void*, uint64_t, int64_t), void* context,
+                          cdcrt_error* error) {
+      return guard(error, [&] {
+        return source(self)->origins_of(places_of(*places), [&](std::size_t index, int64_t offset) { answer(context, index, offset); });
+      });
+    };
+    table.messages_at = [](void* self, const cdcrt_places* places, void (*answer)(void*, uint64_t, const cdcrt_message*), void* context,
+                           cdcrt_error* error) {
+      return guard(error, [&] {
+        return source(self)->messages_at(places_of(*places),
+                                         [&](std::size_t index, const cdcrt_message* message) { answer(context, index, message); });
+      });
+    };
     return table;
   }();
   return functions;

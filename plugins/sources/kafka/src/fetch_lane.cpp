@@ -1,0 +1,59 @@
+#include "fetch_lane.hpp"
+
+#include <librdkafka/rdkafka.h>
+
+#include <utility>
+
+namespace cdcrt::kafka_source {
+
+sdk::Status FetchLane::open(const Settings& settings, const sdk::Host& host, Wakeup& wakeup, std::unique_ptr<FetchLane>& to) {
+  std::unique_ptr<Client> client;
+  if (auto opened = Client::open(settings, Client::Role::kLane, host, nullptr, nullptr, client); !opened) return opened;
+  to.reset(new FetchLane(std::move(client), wakeup));
+  return {};
+}
+
+FetchLane::FetchLane(std::unique_ptr<Client> client, Wakeup& wakeup) : client_(std::move(client)), queue_(*client_, wakeup) {}
+
+FetchLane::~FetchLane() {
+  stop_all();
+  for (auto& [name, topic] : topics_) rd_kafka_topic_destroy(topic.handle);
+  queue_.close();
+}
+
+bool FetchLane::start(const std::string& name, int32_t partition, int64_t offset) {
+  Topic& topic = topics_[name];
+  if (topic.handle == nullptr) topic.handle = rd_kafka_topic_new(client_->get(), name.c_str(), nullptr);
+  if (topic.handle == nullptr) {
+    topics_.erase(name);
+    return false;
+  }
+  if (topic.started.erase(partition) > 0) rd_kafka_consume_stop(topic.handle, partition);
+  if (rd_kafka_consume_start_queue(topic.handle, partition, offset, queue_.get()) != 0) return false;
+  topic.started.insert(partition);
+  queue_.outdate();
+  return true;
+}
+
+void FetchLane::stop(const std::string& name, int32_t partition) {
+  const auto found = topics_.find(name);
+  if (found == topics_.end()) return;
+  if (found->second.started.erase(partition) > 0) rd_kafka_consume_stop(found->second.handle, partition);
+  queue_.outdate();
+  if (!found->second.started.empty()) return;
+  rd_kafka_topic_destroy(found->second.handle);
+  topics_.erase(found);
+}
+
+void FetchLane::stop_all() {
+  for (auto& [name, topic] : topics_) {
+    for (const int32_t partition : std::exchange(topic.started, {})) rd_kafka_consume_stop(topic.handle, partition);
+  }
+}
+
+void FetchLane::release(const std::string& topic) {
+  const auto found = places_.find(topic);
+  if (found != places_.end() && --found->second == 0) places_.erase(found);
+}
+
+}  // namespace cdcrt::kafka_source

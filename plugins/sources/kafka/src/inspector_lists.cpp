@@ -1,0 +1,115 @@
+// What Inspector asks of many partitions together.
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "inspector.hpp"
+
+namespace cdcrt::kafka_source {
+namespace {
+
+// librdkafka looks for each answer in the list from its beginning, so that a longer list would cost more than it saves.
+constexpr std::size_t kAtOnce = 250;
+// Whoever leads none of them may be away: those are asked for singly then, which waits as long as it may.
+constexpr int kMaxWaitMs = 3000;
+constexpr int64_t kNotTold = INT64_MIN;
+
+struct ListDeleter {
+  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
+};
+using List = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
+using Places = std::vector<cdcrt_place>;
+using Indices = std::vector<std::size_t>;
+
+List list_of(const Places& places, const Indices& wanted, int64_t offset) {
+  List list(rd_kafka_topic_partition_list_new(static_cast<int>(wanted.size())));
+  for (const std::size_t i : wanted) {
+    const std::string topic(sdk::view(places[i].topic));
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), places[i].partition)->offset = offset;
+  }
+  return list;
+}
+
+/// What `list` holds for each of them once it was asked for, by position; kNotTold where that failed.
+std::vector<int64_t> offsets_of(const rd_kafka_topic_partition_list_t& list, rd_kafka_resp_err_t code) {
+  std::vector<int64_t> offsets(static_cast<std::size_t>(list.cnt), kNotTold);
+  for (std::size_t i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < offsets.size(); ++i) {
+    if (list.elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) offsets[i] = list.elems[i].offset;
+  }
+  return offsets;
+}
+
+/// `which`: RD_KAFKA_OFFSET_BEGINNING, RD_KAFKA_OFFSET_END or a time.
+std::vector<int64_t> look_up(Client& client, const Places& places, const Indices& wanted, int64_t which, int timeout_ms) {
+  if (wanted.empty()) return {};
+  const List list = list_of(places, wanted, which);
+  const auto code = rd_kafka_offsets_for_times(client.get(), list.get(), std::min(timeout_ms, kMaxWaitMs));
+  return offsets_of(*list, code);
+}
+
+/// `ask` answers whether it was told anything; where not, the rest is not asked for either.
+template <class Ask>
+void in_lists(std::size_t count, const Ask& ask) {
+  for (std::size_t first = 0; first < count; first += kAtOnce) {
+    Indices wanted(std::min(kAtOnce, count - first));
+    std::iota(wanted.begin(), wanted.end(), first);
+    if (!ask(wanted)) return;
+  }
+}
+
+bool any_told(const std::vector<int64_t>& offsets) {
+  return std::any_of(offsets.begin(), offsets.end(), [](int64_t offset) { return offset != kNotTold; });
+}
+
+}  // namespace
+
+void Inspector::bounds_of(const Places& places, const std::function<void(std::size_t, const cdcrt_bounds&)>& answer) {
+  Client* lookup = nullptr;
+  if (!client(Client::Role::kLookup, lookup)) return;
+  in_lists(places.size(), [&](const Indices& wanted) {
+    const auto firsts = look_up(*lookup, places, wanted, RD_KAFKA_OFFSET_BEGINNING, timeout_ms());
+    if (!any_told(firsts)) return false;
+    const auto ends = look_up(*lookup, places, wanted, RD_KAFKA_OFFSET_END, timeout_ms());
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      if (firsts[i] != kNotTold && ends[i] != kNotTold) answer(wanted[i], {firsts[i], ends[i]});
+    }
+    was_reached_ = true;
+    return any_told(ends);
+  });
+}
+
+void Inspector::origins_of(const Places& places, const std::function<void(std::size_t, int64_t)>& answer) {
+  Client *lookup = nullptr, *group = nullptr;
+  const StartPosition& start = settings_.start;
+  const bool is_committed = start.kind == StartPosition::Kind::kCommitted;
+  if (!client(Client::Role::kLookup, lookup) || (is_committed && !client(Client::Role::kCommitted, group))) return;
+  in_lists(places.size(), [&](const Indices& wanted) {
+    // Of those for which the first question has no offset (-1 and below) the second one tells where the log begins or ends.
+    std::vector<int64_t> offsets(wanted.size(), -1);
+    int64_t otherwise = start.kind == StartPosition::Kind::kLatest ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
+    if (start.kind == StartPosition::Kind::kTime) {
+      offsets = look_up(*lookup, places, wanted, std::max<int64_t>(0, start.timestamp_ms), timeout_ms());
+      otherwise = RD_KAFKA_OFFSET_END;
+    } else if (is_committed) {
+      const List list = list_of(places, wanted, RD_KAFKA_OFFSET_INVALID);
+      const auto code = rd_kafka_committed(group->get(), list.get(), std::min(timeout_ms(), kMaxWaitMs));
+      offsets = offsets_of(*list, code);
+    }
+    if (!any_told(offsets)) return false;
+    Indices rest;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      if (offsets[i] >= 0) answer(wanted[i], offsets[i]);
+      if (offsets[i] < 0 && offsets[i] != kNotTold) rest.push_back(wanted[i]);
+    }
+    const auto others = look_up(*lookup, places, rest, otherwise, timeout_ms());
+    for (std::size_t i = 0; i < rest.size(); ++i) {
+      if (others[i] == kNotTold) continue;
+      if (is_committed) tell_of_start(sdk::view(places[rest[i]].topic), places[rest[i]].partition);
+      answer(rest[i], others[i]);
+    }
+    return rest.empty() || any_told(others);
+  });
+}
+
+}  // namespace cdcrt::kafka_source

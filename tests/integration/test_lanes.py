@@ -1,0 +1,108 @@
+"""More topics than one client of librdkafka fetches: everything else holds as it does with few. Tests of other modules, whose topics are shared
+out among several clients here, and what is theirs alone."""
+
+import json
+import unittest
+
+from integration import test_live, test_processes, test_topics_made_again
+from lab.process import wait_until
+
+
+def setUpModule():
+    test_live.setUpModule()
+    test_processes.Processes.servers = test_processes.Servers(test_processes.EVENTS // 2, test_processes.SEED + 1)
+
+
+def tearDownModule():
+    test_processes.tearDownModule()
+    test_live.tearDownModule()
+
+
+class Processes(test_processes.Processes):
+    topics_per_client = 2
+
+
+class MadeAgain(test_topics_made_again.MadeAgain):
+    topics_per_client = 0
+
+
+class Unpacked(test_live.Unpacked):
+    topics_per_client = 0
+
+
+class Lanes(test_live.LiveCase):
+    topics_per_client = 2
+
+    def begin(self, tables):
+        self.tables, self.prefix = tables, self.topic
+        for table in tables:
+            self.kafka.create_topic(f"{self.prefix}.{table}", 2)
+        self.write_manifest(topics=self.prefix + ".*", source='"topic.metadata.refresh.interval.ms" = 500\n"metadata.max.age.ms" = 500')
+
+    def send_to(self, table, numbers, **more):
+        self.topic = f"{self.prefix}.{table}"
+        for partition in range(2):
+            self.send([number for number in numbers if number % 2 == partition], partition, table, **more)
+
+    def test_topics_that_appear_are_read_when_they_become_more_than_one_client_takes(self):
+        self.begin(["a"])
+        self.send_to("a", range(10))
+        self.start()
+        self.settle(list(range(10)), "a")
+        for count, table in enumerate("bcdefg", 2):
+            self.kafka.create_topic(f"{self.prefix}.{table}", 2)
+            self.tables.append(table)
+            self.send_to(table, range(10))
+            for known in self.tables:
+                self.send_to(known, range(10 * count, 10 * count + 10))
+            self.settle([*range(10), *range(10 * count, 10 * count + 10)], table)
+        self.settle([number for count in range(8) if count != 1 for number in range(10 * count, 10 * count + 10)], "a")
+        self.assertIn("further clients fetch them (topics_per_client)", self.log_text())
+        self.assertEqual(self.stop(), 0)
+
+    def test_a_large_message_holds_its_client_and_the_others_go_on(self):
+        self.begin(list("abcdef"))
+        for number in range(3):
+            for table in self.tables:
+                large = table in "ad"
+                self.send_to(table, [2 * number], value="x" * (9 << 20) if large else "v", properties={"message.max.bytes": "104857600"} if large else None)
+                self.send_to(table, [2 * number + 1])
+        self.start()
+        for table in self.tables:
+            self.settle(list(range(6)), table)
+        self.assertEqual([row[0] for row in self.sql("select length(v) from a order by id")], [9 << 20, 1] * 3)
+        self.assertEqual(self.stop(), 0)
+
+    def test_a_run_to_the_end_reads_all_topics_and_a_second_one_nothing(self):
+        self.begin([f"t{number}" for number in range(9)])
+        for table in self.tables:
+            self.send_to(table, range(6))
+        self.to_end()
+        for table in self.tables:
+            self.assertEqual(self.ids(table), list(range(6)))
+        self.assertRegex(self.to_end(), r"(?m)^0 messages")
+
+    def test_what_retention_deleted_before_it_was_read_is_told(self):
+        self.begin(["a", "b", "c"])
+        for table in self.tables:
+            self.send_to(table, range(6))
+        self.to_end()
+        self.send_to("b", range(6, 12))
+        self.kafka.delete_records(f"{self.prefix}.b", {0: -1, 1: -1})
+        self.assertIn("deleted by retention", self.to_end(expect=1))
+
+    def test_the_group_is_told_how_far_all_partitions_are(self):
+        self.begin([f"t{number}" for number in range(7)])
+        for table in self.tables:
+            self.send_to(table, range(6))
+        self.start()
+        for table in self.tables:
+            self.settle(list(range(6)), table)
+        everything = {(f"{self.prefix}.{table}", partition): 3 for table in self.tables for partition in range(2)}
+        with open(self.manifest, encoding="utf-8") as file:
+            group = json.loads(next(line for line in file if line.startswith("name = ")).partition("= ")[2])
+        wait_until(lambda: self.kafka.admin.committed(group) == everything, 30, lambda: str(self.kafka.admin.committed(group)))
+
+
+if __name__ == "__main__":
+    unittest.main()
