@@ -69,8 +69,7 @@ class SinkRuntime {
 
   /// Claims the partitions' leases and puts their progress into the tables.
   Result<void> claim(const std::vector<progress::PartitionKey>& keys, const std::vector<progress::StartOffset>& fresh);
-  /// Reads what the target keeps again.
-  Result<void> refresh();
+  Result<void> refresh();  ///< reads what the target keeps again
   [[nodiscard]] std::map<progress::PartitionKey, progress::StoredPartition> partitions() const;
   [[nodiscard]] std::optional<progress::StoredPartition> partition(const progress::PartitionKey& key) const;
   [[nodiscard]] bool keeps_siblings(const progress::PartitionKey& key) const;  ///< others of its topic
@@ -82,8 +81,7 @@ class SinkRuntime {
   [[nodiscard]] std::vector<apply::Table*> waiting_for_definitions() const { return watch_.waiting_for_definitions(); }
   [[nodiscard]] std::optional<int64_t> watermark(const progress::Partition& partition) const;  ///< as stored last; nullopt: never
 
-  /// The partition was given up. Any thread.
-  void forget(const progress::Partition& partition);
+  void forget(const progress::Partition& partition);  ///< it was given up. Any thread
   /// The table of that name, made on first use; `flow_of` finds the flow of a stored partition, null: not ours.
   apply::Table& table(const std::string& schema, const std::string& name, const route::SourceName& source, const route::Route& route,
                       const std::function<progress::Partition*(const progress::PartitionKey&)>& flow_of);
