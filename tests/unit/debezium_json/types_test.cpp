@@ -1,6 +1,7 @@
 // Every semantic type of Debezium's PostgreSQL and MySQL connectors, in every mode it can arrive in.
 #include <doctest/doctest.h>
 
+#include "cdcrt/sdk/base64.hpp"
 #include "decoded.hpp"
 
 using namespace cdcrt::test;
@@ -57,6 +58,9 @@ const Case kCases[] = {
     {SOURCE_TYPE("TEXT", "2147483647", "0"), "\"v\"", "STRING", "STRING v"},
     {SOURCE_TYPE("NUMERIC", "12", "2"), "\"-10.50\"", "DECIMAL(12,2)", "DECIMAL -10.50"},
     {SOURCE_TYPE("NUMERIC", "12", "2"), "\"NAN\"", "DECIMAL(12,2)", "DECIMAL NaN"},
+    {SOURCE_TYPE("NUMERIC", "12", "2"), "\"POSITIVE_INFINITY\"", "DECIMAL(12,2)", "DECIMAL Infinity"},
+    {SOURCE_TYPE("NUMERIC", "12", "2"), "\"NEGATIVE_INFINITY\"", "DECIMAL(12,2)", "DECIMAL -Infinity"},
+    {SOURCE_TYPE("NUMERIC", "5", "2045"), "\"12345000\"", "DECIMAL(5,-3)", "DECIMAL 12345000"},
     // decimal.handling.mode precise, double, string
     {DECIMAL("2", "5"), "\"/nlh\"", "DECIMAL(5,2)", "DECIMAL -999.99"},
     {DECIMAL("10", "38"), "\"CUmw9vACMxPESZBOzGdFFQ==\"", "DECIMAL(38,10)", "DECIMAL 1234567890123456789012345678.0123456789"},
@@ -64,6 +68,7 @@ const Case kCases[] = {
     {DECIMAL("4", "4"), "\"/w==\"", "DECIMAL(4,4)", "DECIMAL -0.0001"},
     {DECIMAL("0", "20"), "\"AP//////////\"", "DECIMAL(20,0)", "DECIMAL 18446744073709551615"},
     {DECIMAL("-3", "5"), "\"DA==\"", "DECIMAL(5,-3)", "DECIMAL 12000"},
+    {DECIMAL("2045", "5"), "\"AA==\"", "DECIMAL(5,-3)", "DECIMAL 0"},
     {DECIMAL("0", "40"), "\"gAAAAAAAAAAAAAAAAAAAAA==\"", "DECIMAL(40,0)", "DECIMAL -170141183460469231731687303715884105728"},
     {DECIMAL("1", "40"), "\"AP//////////////////////\"", "DECIMAL(40,1)", "DECIMAL 8711228593176024664662389950253266213273.5"},
     {DECIMAL("0", "50"), "\"AQAAAAAAAAAAAAAAAAAAAAA=\"", "DECIMAL(50,0)", "DECIMAL 340282366920938463463374607431768211456"},
@@ -107,6 +112,13 @@ const Case kCases[] = {
     {NAMED("string", "io.debezium.time.IsoDate"), "\"1970-01-03Z\"", "DATE", "DATE 2"},
     {NAMED("string", "io.debezium.time.IsoDate"), "\"-0043-03-15Z\"", "DATE", "DATE -735160"},
     {NAMED("string", "io.debezium.time.IsoTime"), "\"00:00:01.5Z\"", "TIME", "TIME 1500000"},
+    {NAMED("string", "io.debezium.time.IsoDate"), "\"+292278994-08-16Z\"", "DATE", "DATE 9223372036854775807"},
+    {NAMED("string", "io.debezium.time.IsoDate"), "\"+292269055-12-02Z\"", "DATE", "DATE -9223372036854775808"},
+    {NAMED("string", "io.debezium.time.IsoDate"), "\"-5877611-06-21Z\"", "DATE", "DATE 9223372036854775807"},
+    {NAMED("string", "io.debezium.time.IsoDate"), "\"-5877611-06-22Z\"", "DATE", "DATE -9223372036854775808"},
+    {NAMED("string", "io.debezium.time.IsoDate"), "\"+5874897-12-31Z\"", "DATE", "DATE 2145042905"},
+    {NAMED("string", "io.debezium.time.IsoTimestamp"), "\"+294247-01-10T04:00:25.2Z\"", "TIMESTAMP", "TIMESTAMP 9223372036854775807"},
+    {NAMED("string", "io.debezium.time.IsoTimestamp"), "\"-290308-12-21T19:59:27.6Z\"", "TIMESTAMP", "TIMESTAMP -9223372036854775808"},
     {NAMED("string", "io.debezium.time.IsoTimestamp"), "\"1970-01-01T00:00:01.000001Z\"", "TIMESTAMP", "TIMESTAMP 1000001"},
     {NAMED("int32", "io.debezium.time.Year"), "2024", "INT32", "I64 2024"},
     // interval.handling.mode numeric, string
@@ -119,6 +131,8 @@ const Case kCases[] = {
     {BITS("8"), "\"qg==\"", "STRING(8)", "STRING 10101010"},
     {BITS("10"), "\"AwI=\"", "STRING(10)", "STRING 1000000011"},
     {BITS("10"), "\"AQ==\"", "STRING(10)", "STRING 0000000001"},
+    {R"("type":"bytes","optional":true,"name":"io.debezium.data.Bits","version":1,"parameters":{"length":"20","__debezium.source.column.type":"VARBIT"})",
+     "\"Cw==\"", "STRING", "STRING 1011"},
     {BITS("2147483647"), "\"BQ==\"", "STRING", "STRING 101"},
     // text-like
     {NAMED("string", "io.debezium.data.Json"), R"("{\"a\": 1.50}")", "JSON", "JSON {\"a\": 1.50}"},
@@ -253,6 +267,28 @@ TEST_CASE("types: a decimal of thousands of digits arrives whole") {
   CHECK(cell.size() == 8 + 2406);
   CHECK(cell.substr(cell.size() - 5) == "60896");
   CHECK(cell.substr(8, 10) == "6787742312");
+}
+
+TEST_CASE("types: a numeric of PostgreSQL that rounds before the point comes as what it is") {
+  // numeric(5,-3), 12345000: the connector reads the scale as 2045 and gives as many zeros.
+  std::string digits = "12345000" + std::string(2045, '0');
+  std::string bytes;  // big-endian, of nine digits and then one at a time
+  while (digits != "0") {
+    int rest = 0;
+    std::string quotient;
+    for (const char c : digits) {
+      rest = rest * 10 + (c - '0');
+      if (!quotient.empty() || rest / 256 != 0) quotient += static_cast<char>('0' + rest / 256);
+      rest %= 256;
+    }
+    bytes.insert(bytes.begin(), static_cast<char>(rest));
+    digits = quotient.empty() ? "0" : quotient;
+  }
+  bytes.insert(bytes.begin(), '\0');
+  const Decoded decoded = decode({with_schema(DECIMAL("2045", "5"), "\"" + cdcrt::sdk::encode_base64(bytes) + "\"")});
+  REQUIRE(decoded.rows.size() == 1);
+  CHECK(decoded.rows[0].columns.at("v").type == "DECIMAL(5,-3)");
+  CHECK(decoded.rows[0].cells.at("v") == "DECIMAL 12345000");
 }
 
 TEST_CASE("types: a value that its column cannot be is rejected with column, place and reason") {
