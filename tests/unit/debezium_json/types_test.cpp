@@ -344,6 +344,46 @@ TEST_CASE("types: constants of the schema become defaults, the epoch does not") 
   CHECK_FALSE(column(R"("type":"int32","optional":true)").not_null);
 }
 
+TEST_CASE("types: rows that were there before a column hold what MySQL and MariaDB put there") {
+  const auto column = [](const std::string& field, const std::string& value, const char* connector) {
+    TestMessage message = with_schema(field, value);
+    const std::size_t at = message.value->find("\"postgresql\"");
+    REQUIRE(at != std::string::npos);
+    message.value->replace(at, 12, '"' + std::string(connector) + '"');
+    const Decoded decoded = decode({message});
+    REQUIRE(decoded.rows.size() == 1);
+    return decoded.rows[0].columns.at("v").default_value;
+  };
+  struct {
+    std::string field;
+    const char* value;
+    const char* expected;
+  } const cases[] = {
+      {R"("type":"int32","optional":false)", "5", "I64 0"},
+      {R"("type":"boolean","optional":false)", "true", "BOOL 0"},
+      {R"("type":"double","optional":false)", "1.5", "F64 0"},
+      {R"("type":"string","optional":false)", "\"x\"", "STRING "},
+      {R"("type":"bytes","optional":false,"name":"org.apache.kafka.connect.data.Decimal","version":1,"parameters":{"scale":"2"})",
+       "\"AQ==\"", "DECIMAL 0.00"},
+      {R"("type":"string","optional":false,"version":1,"name":"io.debezium.data.Enum","parameters":{"allowed":"a\\,b''c,d"})", "\"d\"",
+       "STRING a,b'c"},
+      {R"("type":"bytes","optional":false,"version":1,"name":"io.debezium.data.Bits","parameters":{"length":"4"})", "\"AQ==\"",
+       "STRING 0000"},
+      {NAMED("int32", "io.debezium.time.Date"), "1", ""},
+      {R"("type":"int32","optional":false,"default":5)", "1", "I64 5"},
+      {R"("type":"int32","optional":true)", "1", ""},
+      {R"("type":"string","optional":true,"default":"it''s")", "null", "STRING it's"},
+      {R"("type":"string","optional":true,"default":"a\\'b\\\\c\\td\\%")", "null", "STRING a'b\\c\td\\%"},
+      {R"("type":"string","optional":true,"default":"a\"b")", "null", "STRING a\"b"},
+  };
+  for (const auto& test : cases) {
+    INFO(test.field);
+    for (const char* connector : {"mysql", "mariadb"}) CHECK(column(test.field, test.value, connector) == test.expected);
+  }
+  CHECK(column(R"("type":"int32","optional":false)", "5", "sqlserver").empty());
+  CHECK(column(R"("type":"string","optional":true,"default":"it''s")", "null", "postgresql") == "STRING it''s");
+}
+
 TEST_CASE("types: a null is null, whatever the default") {
   const Decoded decoded = decode({with_schema(R"("type":"int32","optional":true,"default":5)", "null")});
   CHECK(decoded.rows.at(0).cells.at("v") == "NULL");
