@@ -77,6 +77,8 @@ Problem set_moment(cdcrt_cell& cell, cdcrt_tag tag, Parse parse, std::string_vie
   const auto value = parse(text);
   if (value) return set_checked(cell, tag, value, problem);
   constexpr std::size_t microseconds = 6;
+  // A year of more than four digits has a sign.
+  if (text.starts_with('+')) problem = kBeyondMicroseconds;
   const std::size_t point = text.find('.');
   if (point == std::string_view::npos) return problem;
   std::size_t end = point + 1;

@@ -1,7 +1,5 @@
 #include "debezium/mysql_default.hpp"
 
-#include <string_view>
-
 #include "cdcrt/sdk/row_builder.hpp"
 
 namespace cdcrt::debezium {
@@ -18,21 +16,6 @@ char escaped(char c) {
     case 'Z': return '\x1a';
     default: return c;
   }
-}
-
-/// A literal between apostrophes, as SHOW CREATE TABLE writes all of them.
-std::string literal_text(std::string_view literal) {
-  std::string text;
-  for (std::size_t i = 0; i < literal.size(); ++i) {
-    const char c = literal[i];
-    const char next = i + 1 < literal.size() ? literal[i + 1] : '\0';
-    const bool doubled = c == '\'' && next == '\'';
-    // `\%` and `\_` mean themselves.
-    const bool escapes = c == '\\' && i + 1 < literal.size() && next != '%' && next != '_';
-    if (doubled || escapes) ++i;
-    text += doubled ? '\'' : escapes ? escaped(next) : c;
-  }
-  return text;
 }
 
 /// Of a column that may not be NULL.
@@ -66,6 +49,20 @@ cdcrt_cell implicit_default(const Column& column, std::string& text) {
 }
 
 }  // namespace
+
+std::string literal_text(std::string_view literal) {
+  std::string text;
+  for (std::size_t i = 0; i < literal.size(); ++i) {
+    const char c = literal[i];
+    const char next = i + 1 < literal.size() ? literal[i + 1] : '\0';
+    const bool doubled = c == '\'' && next == '\'';
+    // `\%` and `\_` mean themselves.
+    const bool escapes = c == '\\' && i + 1 < literal.size() && next != '%' && next != '_';
+    if (doubled || escapes) ++i;
+    text += doubled ? '\'' : escapes ? escaped(next) : c;
+  }
+  return text;
+}
 
 cdcrt_cell mysql_default(const Column& column, std::string& text) {
   if (!column.has_default) return column.optional ? cdcrt_cell{} : implicit_default(column, text);

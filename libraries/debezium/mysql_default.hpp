@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "debezium/column.hpp"
 
@@ -11,5 +12,8 @@ namespace cdcrt::debezium {
 /// NULL and has none, which the server fills with zeros, empty texts or the first value of an enum. ABSENT: none. `text` keeps what the
 /// cell borrows.
 cdcrt_cell mysql_default(const Column& column, std::string& text);
+
+/// What the text between the apostrophes of a literal means; the server writes all literals so that it shows.
+std::string literal_text(std::string_view literal);
 
 }  // namespace cdcrt::debezium

@@ -309,6 +309,7 @@ TEST_CASE("types: a value that its column cannot be is rejected with column, pla
       {VARIABLE, R"({"scale":1})", "scale and value"},
       {NAMED("int64", "io.debezium.time.Timestamp"), "9223372036854775807", "64 bits"},
       {NAMED("string", "io.debezium.time.ZonedTimestamp"), "\"2024-02-30T00:00:00Z\"", "not a timestamp"},
+      {NAMED("string", "io.debezium.time.ZonedTimestamp"), "\"+294276-12-31T23:59:59.999999Z\"", "no 64 bits of microseconds hold"},
       {NAMED("string", "io.debezium.data.Uuid"), "\"x\"", "not a UUID"},
       {NAMED("string", "io.debezium.data.Json"), R"("{\"a\": ")", "not JSON"},
       {NAMED("string", "io.debezium.data.Json"), "\"\"", "not JSON"},
