@@ -69,6 +69,8 @@ cdcrt_cell mysql_default(const Column& column, std::string& text) {
   cdcrt_cell cell = column.default_cell;
   if (cell.tag == CDCRT_STRING) {
     text = literal_text(column.default_text);
+    // No definition of PostgreSQL takes one.
+    if (text.find('\0') != std::string::npos) return {};
     sdk::set_text(cell, CDCRT_STRING, text);
   } else if (cell.tag > CDCRT_STRING || cell.tag == CDCRT_DECIMAL) {
     cell.value.data = column.default_text.data();

@@ -376,6 +376,7 @@ TEST_CASE("types: rows that were there before a column hold what MySQL and Maria
       {R"("type":"string","optional":true,"default":"it''s")", "null", "STRING it's"},
       {R"("type":"string","optional":true,"default":"a\\'b\\\\c\\td\\%")", "null", "STRING a'b\\c\td\\%"},
       {R"("type":"string","optional":true,"default":"a\"b")", "null", "STRING a\"b"},
+      {R"("type":"string","optional":true,"default":"a\\0b")", "null", ""},
   };
   for (const auto& test : cases) {
     INFO(test.field);
