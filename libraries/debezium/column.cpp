@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <limits>
 
 namespace cdcrt::debezium {
 
@@ -81,6 +82,15 @@ int64_t number_parameter(const ConnectSchema& schema, std::string_view key, int6
   return value;
 }
 
+/// The scale of a column. PostgreSQL keeps a negative one in eleven bits, which its connector reads as a positive one: -3 comes as 2045,
+/// and values with as many zeros after the point. No numeric of PostgreSQL has more than 1,000 digits there.
+int32_t declared_scale(int64_t scale) {
+  constexpr int64_t most = 1000;
+  constexpr int64_t wrap = 2048;
+  if (scale > most && scale < wrap) return static_cast<int32_t>(scale - wrap);
+  return static_cast<int32_t>(std::clamp<int64_t>(scale, std::numeric_limits<int16_t>::min(), std::numeric_limits<int16_t>::max()));
+}
+
 std::string source_type(const ConnectSchema& schema) {
   const std::string* type = schema.parameter("__debezium.source.column.type");
   std::string upper = type == nullptr ? "" : *type;
@@ -104,8 +114,19 @@ void use_source_type(const ConnectSchema& schema, Column& column) {
     column.conversion = Conversion::kTextDecimal;
     column.type.kind = CDCRT_TYPE_DECIMAL;
     column.type.length = static_cast<uint32_t>(length);
-    column.type.scale = static_cast<int16_t>(number_parameter(schema, "__debezium.source.column.scale", 0));
+    column.type.scale = static_cast<int16_t>(declared_scale(number_parameter(schema, "__debezium.source.column.scale", 0)));
   }
+}
+
+/// The first of an enum's values, which stand with commas between them.
+std::string first_allowed(const ConnectSchema& schema) {
+  const std::string* allowed = schema.parameter("allowed");
+  std::string first;
+  for (std::size_t i = 0; allowed != nullptr && i < allowed->size() && (*allowed)[i] != ','; ++i) {
+    if (allowed->compare(i, 2, "\\,") == 0) ++i;
+    first += (*allowed)[i];
+  }
+  return first;
 }
 
 /// What an array knows of its innermost elements; a structure is no element of a database's array.
@@ -194,18 +215,20 @@ Column make_column(const ConnectSchema& schema) {
   switch (column.conversion) {
     case Conversion::kBinaryDecimal:
       column.scale = static_cast<int32_t>(number_parameter(schema, "scale", 0));
-      column.type.scale = static_cast<int16_t>(std::clamp(column.scale, -32768, 32767));
+      column.type.scale = static_cast<int16_t>(declared_scale(column.scale));
       column.type.length =
           static_cast<uint32_t>(std::clamp<int64_t>(number_parameter(schema, "connect.decimal.precision", 0), 0, 1'000'000));
       break;
     case Conversion::kBits: {
       const int64_t length = number_parameter(schema, "length", 0);
-      if (length > 0 && length < 100'000'000) {
+      // The most that a `bit varying(n)` holds says nothing of a value.
+      if (length > 0 && length < 100'000'000 && source_type(schema) != "VARBIT") {
         column.bits = static_cast<uint32_t>(length);
         column.type.length = column.bits;
       }
       break;
     }
+    case Conversion::kEnum: column.first_value = first_allowed(schema); break;
     case Conversion::kText:
       if (schema.name.empty()) use_source_type(schema, column);
       break;

@@ -24,12 +24,15 @@ bool infinite_date(int64_t days, int64_t& out) {
   constexpr int64_t wrapped = -2'147'472'692;
   constexpr int64_t snapshot_positive = -622'191'234;
   constexpr int64_t snapshot_negative = -625'821'272;
-  if (days == wrapped || days == snapshot_positive || days == std::numeric_limits<int32_t>::max() ||
+  // The same days as text (time.precision.mode=isostring), which nothing cuts to 32 bits; the era of the negative one is lost.
+  constexpr int64_t text_positive = 106'751'991'166;
+  constexpr int64_t text_negative = 106'748'361'128;
+  if (days == wrapped || days == snapshot_positive || days == text_positive || days == std::numeric_limits<int32_t>::max() ||
       days == sdk::days_from_civil(5'877'611, 6, 21)) {
     out = sdk::kInfinity;
     return true;
   }
-  if (days == wrapped + 1 || days == snapshot_negative || days == std::numeric_limits<int32_t>::min()) {
+  if (days == wrapped + 1 || days == snapshot_negative || days == text_negative || days == std::numeric_limits<int32_t>::min()) {
     out = sdk::kMinusInfinity;
     return true;
   }
@@ -74,6 +77,8 @@ Problem set_moment(cdcrt_cell& cell, cdcrt_tag tag, Parse parse, std::string_vie
   const auto value = parse(text);
   if (value) return set_checked(cell, tag, value, problem);
   constexpr std::size_t microseconds = 6;
+  // A year of more than four digits has a sign.
+  if (text.starts_with('+')) problem = kBeyondMicroseconds;
   const std::size_t point = text.find('.');
   if (point == std::string_view::npos) return problem;
   std::size_t end = point + 1;
@@ -127,6 +132,9 @@ bool in_range(uint8_t kind, int64_t value) {
 
 /// NaN and the infinities in their spellings; empty when it is none.
 std::string_view special_number(std::string_view text) {
+  // decimal.handling.mode=string
+  if (text == "POSITIVE_INFINITY") return "Infinity";
+  if (text == "NEGATIVE_INFINITY") return "-Infinity";
   const bool negative = !text.empty() && text[0] == '-';
   const std::string_view name = text.substr(negative ? 1 : 0);
   if (!negative && (name == "NaN" || name == "NAN" || name == "nan")) return "NaN";
@@ -139,6 +147,24 @@ std::string_view without_utc(std::string_view text) {
   if (text.ends_with("Z")) return text.substr(0, text.size() - 1);
   if (text.ends_with("+00:00")) return text.substr(0, text.size() - 6);
   return text;
+}
+
+std::optional<int64_t> parse_iso_date(std::string_view text) {
+  const auto days = sdk::parse_date(without_utc(text));
+  int64_t infinite = 0;
+  return days && infinite_date(*days, infinite) ? infinite : days;
+}
+
+std::optional<int64_t> parse_iso_timestamp(std::string_view text) {
+  const auto microseconds = sdk::parse_timestamp(without_utc(text));
+  int64_t infinite = 0;
+  return microseconds && infinite_timestamp(*microseconds, false, infinite) ? infinite : microseconds;
+}
+
+/// Without its fraction where that is nothing but zeros.
+std::string_view without_zero_fraction(std::string_view text) {
+  const std::size_t point = text.find('.');
+  return point == std::string_view::npos || text.find_first_not_of('0', point + 1) != std::string_view::npos ? text : text.substr(0, point);
 }
 
 bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
@@ -323,10 +349,10 @@ Problem Converter::text_based(const Column& column, std::string_view text, cdcrt
       return decimal_text(text, cell);
     case Conversion::kZonedTimestamp:
       return set_moment(cell, CDCRT_TIMESTAMPTZ, sdk::parse_timestamptz, text, "not a timestamp with a zone", *rows_);
-    case Conversion::kIsoDate: return set_checked(cell, CDCRT_DATE, sdk::parse_date(without_utc(text)), "not an ISO 8601 date");
+    case Conversion::kIsoDate: return set_checked(cell, CDCRT_DATE, parse_iso_date(text), "not an ISO 8601 date");
     case Conversion::kIsoTime: return set_moment(cell, CDCRT_TIME, sdk::parse_time, without_utc(text), "not an ISO 8601 time", *rows_);
     case Conversion::kIsoTimestamp:
-      return set_moment(cell, CDCRT_TIMESTAMP, sdk::parse_timestamp, without_utc(text), "not an ISO 8601 timestamp", *rows_);
+      return set_moment(cell, CDCRT_TIMESTAMP, parse_iso_timestamp, without_utc(text), "not an ISO 8601 timestamp", *rows_);
     case Conversion::kInterval:
       if (text.size() < 2 || (text[0] != 'P' && text.substr(0, 2) != "-P")) return "not an ISO 8601 duration";
       sdk::set_text(cell, CDCRT_INTERVAL, rows_->copy(text));
@@ -356,7 +382,7 @@ Problem Converter::text_based(const Column& column, std::string_view text, cdcrt
   }
   const auto decimal = sdk::write_decimal(*bytes, column.scale, *rows_);
   if (!decimal) return "a decimal without bytes or of more digits than any source has";
-  sdk::set_text(cell, CDCRT_DECIMAL, *decimal);
+  sdk::set_text(cell, CDCRT_DECIMAL, column.type.scale < 0 ? without_zero_fraction(*decimal) : *decimal);
   return nullptr;
 }
 

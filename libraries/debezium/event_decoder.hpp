@@ -95,6 +95,7 @@ class EventDecoder {
   [[nodiscard]] bool is_of_flink() const { return settings_.writer == Writer::kFlink; }
   /// The image before a change may hold what the source never sent: zeros and empty texts of NOT NULL columns, NULL of the others.
   [[nodiscard]] bool may_be_made_up() const;
+  [[nodiscard]] bool is_of_mysql() const;
   [[nodiscard]] sdk::Status foreign(const ForeignFormat& format) const;
   /// A record of a schema change: a definition for each of its tables; a marker where it has none.
   sdk::Status decode_schema_change();

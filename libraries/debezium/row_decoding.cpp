@@ -55,6 +55,7 @@ bool is_filler(const cdcrt_cell& cell) {
 
 Status EventDecoder::table_reference(TableReference& table) const {
   table = {source_[SourceField::kDatabase], source_[SourceField::kSchema], source_[SourceField::kTable], source_[SourceField::kName]};
+  table.is_of_mysql = is_of_mysql();
   if (is_of_flink()) table.flags = CDCRT_SHAPE_KEY_ELSEWHERE;
   if (table.table.empty()) {
     return Status::bad_record("value: the event's source names no table",
@@ -65,6 +66,7 @@ Status EventDecoder::table_reference(TableReference& table) const {
 
 Status EventDecoder::flat_table_reference(TableReference& table) {
   table = {source_[SourceField::kDatabase], source_[SourceField::kSchema], source_[SourceField::kTable], source_[SourceField::kName]};
+  table.is_of_mysql = is_of_mysql();
   if (!table.table.empty() && !settings_.tombstones_delete() && !settings_.topic_rule.is_given()) return {};
   // Where tombstones delete, rows and tombstones must agree on the table, and a tombstone has only its topic.
   const auto& name = topic_->table(settings_.topic_rule);
@@ -72,7 +74,7 @@ Status EventDecoder::flat_table_reference(TableReference& table) {
     return Status::bad_record("value: the row names no table, and topic " + quoted(topic_->topic()) + " does not match table_from_topic",
                               "add \"table\" to the transform's add.fields, or set table_from_topic to a pattern that fits");
   }
-  table = {name->database, name->schema, name->table, source_[SourceField::kName]};
+  table = {name->database, name->schema, name->table, source_[SourceField::kName], 0, is_of_mysql()};
   return {};
 }
 
@@ -427,6 +429,12 @@ std::string_view EventDecoder::order_of(cdcrt_operation operation) {
   // Rows that were read in chunks say no time; the older way of reading names the place in the log at which it read all.
   if (operation == CDCRT_SNAPSHOT && source_time_us(source_) == 0) return {};
   return flink_order(source_, operation == CDCRT_DELETE, order_, *rows_);
+}
+
+bool EventDecoder::is_of_mysql() const {
+  // A flattened row may say no more than where it is in the binlog.
+  const std::string_view connector = source_[SourceField::kConnector];
+  return connector == "mysql" || connector == "mariadb" || (connector.empty() && !source_[SourceField::kFile].empty());
 }
 
 bool EventDecoder::may_be_made_up() const {

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "cdcrt/sdk/row_builder.hpp"
+#include "debezium/mysql_default.hpp"
 
 namespace cdcrt::debezium {
 
@@ -69,7 +70,7 @@ bool member_is(const sdk::JsonTape& tape, uint32_t object, std::string_view name
 void take_default(std::string_view text, Column& column) {
   cdcrt_cell& cell = column.default_cell;
   if (column.type.kind == CDCRT_TYPE_STRING) {
-    column.default_text = std::string(text);
+    column.default_text = literal_text(text);
     sdk::set_text(cell, CDCRT_STRING, column.default_text);
   } else if (column.type.kind >= CDCRT_TYPE_INT8 && column.type.kind <= CDCRT_TYPE_INT64) {
     int64_t number = 0;

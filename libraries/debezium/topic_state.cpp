@@ -2,6 +2,8 @@
 
 #include <functional>
 
+#include "debezium/mysql_default.hpp"
+
 namespace cdcrt::debezium {
 
 namespace {
@@ -17,7 +19,7 @@ constexpr std::size_t kPlaceBytes = 64;
 std::size_t text_bytes(const std::string& text) { return text.capacity() < sizeof(std::string) / 2 ? 0 : text.capacity() + 16; }
 
 std::size_t column_bytes(const Column& column) {
-  std::size_t bytes = sizeof(Column) + text_bytes(column.name) + text_bytes(column.default_text);
+  std::size_t bytes = sizeof(Column) + text_bytes(column.name) + text_bytes(column.default_text) + text_bytes(column.first_value);
   for (const Column& inner : column.inner) bytes += column_bytes(inner);
   return bytes;
 }
@@ -45,6 +47,7 @@ cdcrt_string optional_text(const std::string& text) { return text.empty() ? cdcr
 
 uint32_t intern(const BoundShape& bound, sdk::RowBuilder& rows) {
   std::vector<cdcrt_column> columns(bound.layout->columns.size());
+  std::vector<std::string> texts(columns.size());  // what defaults borrow until they are interned
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const Column& from = bound.layout->columns[i];
     cdcrt_column& to = columns[i];
@@ -53,7 +56,13 @@ uint32_t intern(const BoundShape& bound, sdk::RowBuilder& rows) {
     if (!from.former_name.empty()) to.former_name = sdk::borrow(from.former_name);
     if (bound.layout->declared && !from.optional) to.flags |= CDCRT_COLUMN_NOT_NULL;
     // A key has no default: Debezium writes 0 for sequences.
-    if (from.has_default && !bound.is_key[i]) {
+    if (bound.is_key[i]) continue;
+    if (bound.is_of_mysql && bound.layout->declared) {
+      to.default_value = mysql_default(from, texts[i]);
+      if (to.default_value.tag == CDCRT_ABSENT) continue;
+      to.flags |= CDCRT_COLUMN_DEFAULT;
+      if (from.default_certain || !from.has_default) to.flags |= CDCRT_COLUMN_DEFAULT_CERTAIN;
+    } else if (from.has_default) {
       to.flags |= CDCRT_COLUMN_DEFAULT;
       if (from.default_certain) to.flags |= CDCRT_COLUMN_DEFAULT_CERTAIN;
       to.default_value = from.default_cell;
@@ -140,7 +149,8 @@ const BoundShape* TopicState::bind(const Layout* layout, const Layout* key, cons
   if (!table.server.empty() && table.server != server_) server_ = std::string(table.server);
   const auto is_it = [&](const BoundShape& bound) {
     return bound.row == layout && bound.key == key && table.table == bound.table && table.schema == bound.schema &&
-           table.database == bound.database && server_ == bound.server && table.flags == bound.flags;
+           table.database == bound.database && server_ == bound.server && table.flags == bound.flags &&
+           table.is_of_mysql == bound.is_of_mysql;
   };
   if (last_shape_ != nullptr && is_it(*last_shape_)) return last_shape_;
   const uint64_t hash = hash_of(table.table, hash_of(table.schema, reinterpret_cast<uintptr_t>(layout)));
@@ -168,6 +178,7 @@ const BoundShape* TopicState::bind(const Layout* layout, const Layout* key, cons
   bound->table = std::string(table.table);
   bound->server = server_;
   bound->flags = table.flags;
+  bound->is_of_mysql = table.is_of_mysql;
   if (!name_key(*bound, missing)) return nullptr;
   bound->id = intern(*bound, rows);
   bytes_ += sizeof(BoundShape) + layout->columns.size();

@@ -43,14 +43,16 @@ struct BoundShape {
   uint32_t id = 0;
   std::vector<uint32_t> key_columns;  ///< in key order
   std::vector<uint8_t> is_key;        ///< by column
-  bool is_routed = false;             ///< a column of the key is in no row: it comes from the message's key always
+  bool is_of_mysql = false;
+  bool is_routed = false;  ///< a column of the key is in no row: it comes from the message's key always
 };
 
 /// Views of a table's full name; data nullptr where the source has no such part.
 struct TableReference {
   std::string_view database, schema, table;
-  std::string_view server;  ///< empty: the event does not say
-  uint32_t flags = 0;       ///< of the shape, beside those that follow from its layout and key
+  std::string_view server;   ///< empty: the event does not say
+  uint32_t flags = 0;        ///< of the shape, beside those that follow from its layout and key
+  bool is_of_mysql = false;  ///< or of MariaDB: see mysql_default
 };
 
 /// One topic; one thread. References stay valid until forget(). What is asked for hardly costs more where many tables share the topic.

@@ -1,5 +1,6 @@
 """What columns are: times that are lengths, booleans among numbers, fractions finer than the target, arrays; and the operator's columns."""
 
+import base64
 import json
 import os
 import sqlite3
@@ -183,6 +184,26 @@ class Fractions(Types):
         self.run_into(target)
         self.assertEqual(self.rows("select a::text, (b at time zone 'UTC')::text, c::text from public.readings order by id"),
                          [tuple(None if each is None else each.replace("T", " ").removesuffix("+00:00") for each in row) for row in expected])
+
+    def test_what_postgresqls_connector_spells_its_own_way_is_what_the_source_has(self):
+        rounded = field("bytes", "org.apache.kafka.connect.data.Decimal", scale="2045", **{"connect.decimal.precision": "5"})
+        value = 12_345_000 * 10**2045
+        unscaled = base64.b64encode(value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)).decode()
+        self.send("ends", {"n": rounded, "d": field("string", "IsoDate"), "t": field("string", "IsoTimestamp")},
+                  {"id": 1, "n": unscaled, "d": "+292278994-08-16Z", "t": "+294247-01-10T04:00:25.2Z"},
+                  {"id": 2, "n": None, "d": "-5877611-06-22Z", "t": "-290308-12-21T19:59:27.6Z"})
+        self.run_into(self.sqlite())
+        self.assertEqual(list(self.lite.execute("select n, d, t from ends order by id")), [("12345000", "infinity", "infinity"), (None, "-infinity", "-infinity")])
+        self.run_into(self.postgresql())
+        self.assertEqual(self.rows("select n::text, d::text, t::text from public.ends order by id"), [("12345000", "infinity", "infinity"), (None, "-infinity", "-infinity")])
+        self.assertEqual(self.types("public.ends")["n"], "numeric(5,-3)")
+
+    def test_without_schemas_doubles_and_infinities_are_read_as_the_route_says(self):
+        self.send("bare", None, {"id": 1, "f": 9.999999999999999e22, "n": "POSITIVE_INFINITY", "d": -622_191_234}, {"id": 2, "f": 0.1, "n": "NAN", "d": -2_147_472_691})
+        self.lines[0]["payload"] = self.lines[0]["payload"].replace("1e+23", "9.999999999999999E22")
+        self.run_into(self.postgresql(), 0, 'routes.all.match=["*.*"]', 'routes.all.columns.f.type="float64"', 'routes.all.columns.n.type="decimal"',
+                      'routes.all.columns.d={type="date",parse="epoch_days"}')
+        self.assertEqual(self.rows("select (f = 1e23::float8)::text, n::text, d::text from public.bare order by id"), [("true", "Infinity", "infinity"), ("false", "NaN", "-infinity")])
 
     def test_every_digit_can_be_kept_as_text_or_refused_by_the_route(self):
         self.send("readings", {"a": field("int64", "NanoTimestamp")}, {"id": 1, "a": 1_648_811_502_929_775_100}, {"id": 2, "a": 1_648_811_502_929_775_000})

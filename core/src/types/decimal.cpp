@@ -29,6 +29,9 @@ bool equal_ignoring_case(std::string_view text, std::string_view lower) {
 
 std::optional<std::string> special(std::string_view text) {
   if (equal_ignoring_case(text, "nan")) return "NaN";
+  // As Debezium writes them.
+  if (equal_ignoring_case(text, "positive_infinity")) return "Infinity";
+  if (equal_ignoring_case(text, "negative_infinity")) return "-Infinity";
   const bool negative = !text.empty() && text.front() == '-';
   if (negative || (!text.empty() && text.front() == '+')) text.remove_prefix(1);
   if (equal_ignoring_case(text, "infinity") || equal_ignoring_case(text, "inf")) return negative ? "-Infinity" : "Infinity";
@@ -55,18 +58,30 @@ std::string place_point(bool negative, std::string_view digits, int64_t scale) {
   return out;
 }
 
+/// Of a number with an exponent; empty where it is none.
+std::string canonical_text(std::string_view text) {
+  const auto expanded = decimal_text(text);
+  std::string canonical;
+  if (expanded) {
+    if (const auto decimal = parse_decimal(*expanded)) append_canonical(canonical, *decimal);
+  }
+  return canonical;
+}
+
 /// The shortest digits that read back as `value`, with zeros up to the point: 1e23 is 1 and 23 zeros, although the double is a
 /// little less.
 std::string shortest_digits(double value, bool single) {
   char text[40];
   const auto end = single ? std::to_chars(text, text + sizeof text, static_cast<float>(value), std::chars_format::scientific).ptr
                           : std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr;
-  const auto expanded = decimal_text(std::string_view(text, static_cast<std::size_t>(end - text)));
-  std::string canonical;
-  if (expanded) {
-    if (const auto decimal = parse_decimal(*expanded)) append_canonical(canonical, *decimal);
-  }
-  return canonical;
+  return canonical_text({text, static_cast<std::size_t>(end - text)});
+}
+
+/// `value` rounded to so many significant digits.
+std::string rounded_digits(double value, std::size_t significant) {
+  char text[kMaxFiniteDouble + 16];
+  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, static_cast<int>(significant) - 1).ptr;
+  return canonical_text({text, static_cast<std::size_t>(end - text)});
 }
 
 }  // namespace
@@ -256,6 +271,12 @@ std::optional<double> double_from_decimal(std::string_view text, bool single) {
   std::string canonical;
   append_canonical(canonical, *wanted);
   if (shortest_digits(value, single) == canonical) return value;
+  if (wanted->fraction.empty()) {
+    // Not every program writes the shortest digits: 9.999999999999999E22 is 1e23 as Java and PostgreSQL write it. The zeros at its end
+    // only place the point.
+    const std::size_t told = wanted->integer.find_last_not_of('0') + 1;
+    return told <= kMaxFiniteDouble && rounded_digits(value, told) == canonical ? std::optional(value) : std::nullopt;
+  }
   if (wanted->fraction.size() > kFinestDoubleDigits) return std::nullopt;
   char digits[kMaxFiniteDouble + kFinestDoubleDigits + 8];
   const auto exact =

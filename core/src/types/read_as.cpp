@@ -78,6 +78,13 @@ Error unreadable(const cdcrt_cell& cell, Parse parse) {
   return make_error(CDCRT_BAD_RECORD, std::string("not a value of parse = \"") + name_of(parse) + "\": " + display(cell));
 }
 
+/// PostgreSQL's infinite dates as days of 32 bits, which Debezium lets wrap around: in a stream and in a snapshot not at the same place.
+std::optional<int64_t> infinite_days(Wide days) {
+  if (days == -2'147'472'692 || days == -622'191'234) return sdk::kInfinity;
+  if (days == -2'147'472'691 || days == -625'821'272) return sdk::kMinusInfinity;
+  return std::nullopt;
+}
+
 Result<cdcrt_cell> read_days(const cdcrt_cell& cell, Parse parse, Wide days) {
   if (days <= INT64_MIN || days >= INT64_MAX) return unreadable(cell, parse);
   return integer_cell(CDCRT_DATE, static_cast<int64_t>(days));
@@ -94,6 +101,7 @@ Result<cdcrt_cell> read_epoch(const cdcrt_cell& cell, Parse parse, cdcrt_type to
     if (number->digits == kDriverMinusInfinity || number->digits == INT64_MIN)
       return convert(integer_cell(tag, sdk::kMinusInfinity), {}, to, arena);
     if (parse == Parse::kEpochDays) {
+      if (const auto infinite = infinite_days(number->digits)) return convert(integer_cell(tag, *infinite), {}, to, arena);
       auto date = read_days(cell, parse, number->digits);
       return date ? convert(*date, {}, to, arena) : date;
     }

@@ -1,6 +1,7 @@
 // Every semantic type of Debezium's PostgreSQL and MySQL connectors, in every mode it can arrive in.
 #include <doctest/doctest.h>
 
+#include "cdcrt/sdk/base64.hpp"
 #include "decoded.hpp"
 
 using namespace cdcrt::test;
@@ -57,6 +58,9 @@ const Case kCases[] = {
     {SOURCE_TYPE("TEXT", "2147483647", "0"), "\"v\"", "STRING", "STRING v"},
     {SOURCE_TYPE("NUMERIC", "12", "2"), "\"-10.50\"", "DECIMAL(12,2)", "DECIMAL -10.50"},
     {SOURCE_TYPE("NUMERIC", "12", "2"), "\"NAN\"", "DECIMAL(12,2)", "DECIMAL NaN"},
+    {SOURCE_TYPE("NUMERIC", "12", "2"), "\"POSITIVE_INFINITY\"", "DECIMAL(12,2)", "DECIMAL Infinity"},
+    {SOURCE_TYPE("NUMERIC", "12", "2"), "\"NEGATIVE_INFINITY\"", "DECIMAL(12,2)", "DECIMAL -Infinity"},
+    {SOURCE_TYPE("NUMERIC", "5", "2045"), "\"12345000\"", "DECIMAL(5,-3)", "DECIMAL 12345000"},
     // decimal.handling.mode precise, double, string
     {DECIMAL("2", "5"), "\"/nlh\"", "DECIMAL(5,2)", "DECIMAL -999.99"},
     {DECIMAL("10", "38"), "\"CUmw9vACMxPESZBOzGdFFQ==\"", "DECIMAL(38,10)", "DECIMAL 1234567890123456789012345678.0123456789"},
@@ -64,6 +68,7 @@ const Case kCases[] = {
     {DECIMAL("4", "4"), "\"/w==\"", "DECIMAL(4,4)", "DECIMAL -0.0001"},
     {DECIMAL("0", "20"), "\"AP//////////\"", "DECIMAL(20,0)", "DECIMAL 18446744073709551615"},
     {DECIMAL("-3", "5"), "\"DA==\"", "DECIMAL(5,-3)", "DECIMAL 12000"},
+    {DECIMAL("2045", "5"), "\"AA==\"", "DECIMAL(5,-3)", "DECIMAL 0"},
     {DECIMAL("0", "40"), "\"gAAAAAAAAAAAAAAAAAAAAA==\"", "DECIMAL(40,0)", "DECIMAL -170141183460469231731687303715884105728"},
     {DECIMAL("1", "40"), "\"AP//////////////////////\"", "DECIMAL(40,1)", "DECIMAL 8711228593176024664662389950253266213273.5"},
     {DECIMAL("0", "50"), "\"AQAAAAAAAAAAAAAAAAAAAAA=\"", "DECIMAL(50,0)", "DECIMAL 340282366920938463463374607431768211456"},
@@ -107,6 +112,13 @@ const Case kCases[] = {
     {NAMED("string", "io.debezium.time.IsoDate"), "\"1970-01-03Z\"", "DATE", "DATE 2"},
     {NAMED("string", "io.debezium.time.IsoDate"), "\"-0043-03-15Z\"", "DATE", "DATE -735160"},
     {NAMED("string", "io.debezium.time.IsoTime"), "\"00:00:01.5Z\"", "TIME", "TIME 1500000"},
+    {NAMED("string", "io.debezium.time.IsoDate"), "\"+292278994-08-16Z\"", "DATE", "DATE 9223372036854775807"},
+    {NAMED("string", "io.debezium.time.IsoDate"), "\"+292269055-12-02Z\"", "DATE", "DATE -9223372036854775808"},
+    {NAMED("string", "io.debezium.time.IsoDate"), "\"-5877611-06-21Z\"", "DATE", "DATE 9223372036854775807"},
+    {NAMED("string", "io.debezium.time.IsoDate"), "\"-5877611-06-22Z\"", "DATE", "DATE -9223372036854775808"},
+    {NAMED("string", "io.debezium.time.IsoDate"), "\"+5874897-12-31Z\"", "DATE", "DATE 2145042905"},
+    {NAMED("string", "io.debezium.time.IsoTimestamp"), "\"+294247-01-10T04:00:25.2Z\"", "TIMESTAMP", "TIMESTAMP 9223372036854775807"},
+    {NAMED("string", "io.debezium.time.IsoTimestamp"), "\"-290308-12-21T19:59:27.6Z\"", "TIMESTAMP", "TIMESTAMP -9223372036854775808"},
     {NAMED("string", "io.debezium.time.IsoTimestamp"), "\"1970-01-01T00:00:01.000001Z\"", "TIMESTAMP", "TIMESTAMP 1000001"},
     {NAMED("int32", "io.debezium.time.Year"), "2024", "INT32", "I64 2024"},
     // interval.handling.mode numeric, string
@@ -119,6 +131,8 @@ const Case kCases[] = {
     {BITS("8"), "\"qg==\"", "STRING(8)", "STRING 10101010"},
     {BITS("10"), "\"AwI=\"", "STRING(10)", "STRING 1000000011"},
     {BITS("10"), "\"AQ==\"", "STRING(10)", "STRING 0000000001"},
+    {R"("type":"bytes","optional":true,"name":"io.debezium.data.Bits","version":1,"parameters":{"length":"20","__debezium.source.column.type":"VARBIT"})",
+     "\"Cw==\"", "STRING", "STRING 1011"},
     {BITS("2147483647"), "\"BQ==\"", "STRING", "STRING 101"},
     // text-like
     {NAMED("string", "io.debezium.data.Json"), R"("{\"a\": 1.50}")", "JSON", "JSON {\"a\": 1.50}"},
@@ -255,6 +269,28 @@ TEST_CASE("types: a decimal of thousands of digits arrives whole") {
   CHECK(cell.substr(8, 10) == "6787742312");
 }
 
+TEST_CASE("types: a numeric of PostgreSQL that rounds before the point comes as what it is") {
+  // numeric(5,-3), 12345000: the connector reads the scale as 2045 and gives as many zeros.
+  std::string digits = "12345000" + std::string(2045, '0');
+  std::string bytes;  // big-endian, of nine digits and then one at a time
+  while (digits != "0") {
+    int rest = 0;
+    std::string quotient;
+    for (const char c : digits) {
+      rest = rest * 10 + (c - '0');
+      if (!quotient.empty() || rest / 256 != 0) quotient += static_cast<char>('0' + rest / 256);
+      rest %= 256;
+    }
+    bytes.insert(bytes.begin(), static_cast<char>(rest));
+    digits = quotient.empty() ? "0" : quotient;
+  }
+  bytes.insert(bytes.begin(), '\0');
+  const Decoded decoded = decode({with_schema(DECIMAL("2045", "5"), "\"" + cdcrt::sdk::encode_base64(bytes) + "\"")});
+  REQUIRE(decoded.rows.size() == 1);
+  CHECK(decoded.rows[0].columns.at("v").type == "DECIMAL(5,-3)");
+  CHECK(decoded.rows[0].cells.at("v") == "DECIMAL 12345000");
+}
+
 TEST_CASE("types: a value that its column cannot be is rejected with column, place and reason") {
   struct Bad {
     const char* field;
@@ -273,6 +309,7 @@ TEST_CASE("types: a value that its column cannot be is rejected with column, pla
       {VARIABLE, R"({"scale":1})", "scale and value"},
       {NAMED("int64", "io.debezium.time.Timestamp"), "9223372036854775807", "64 bits"},
       {NAMED("string", "io.debezium.time.ZonedTimestamp"), "\"2024-02-30T00:00:00Z\"", "not a timestamp"},
+      {NAMED("string", "io.debezium.time.ZonedTimestamp"), "\"+294276-12-31T23:59:59.999999Z\"", "no 64 bits of microseconds hold"},
       {NAMED("string", "io.debezium.data.Uuid"), "\"x\"", "not a UUID"},
       {NAMED("string", "io.debezium.data.Json"), R"("{\"a\": ")", "not JSON"},
       {NAMED("string", "io.debezium.data.Json"), "\"\"", "not JSON"},
@@ -306,6 +343,47 @@ TEST_CASE("types: constants of the schema become defaults, the epoch does not") 
   CHECK(column(NAMED("int32", "io.debezium.time.Date") R"(,"default":19000)").default_value == "DATE 19000?");
   CHECK(column(R"("type":"int32","optional":false)").not_null);
   CHECK_FALSE(column(R"("type":"int32","optional":true)").not_null);
+}
+
+TEST_CASE("types: rows that were there before a column hold what MySQL and MariaDB put there") {
+  const auto column = [](const std::string& field, const std::string& value, const char* connector) {
+    TestMessage message = with_schema(field, value);
+    const std::size_t at = message.value->find("\"postgresql\"");
+    REQUIRE(at != std::string::npos);
+    message.value->replace(at, 12, '"' + std::string(connector) + '"');
+    const Decoded decoded = decode({message});
+    REQUIRE(decoded.rows.size() == 1);
+    return decoded.rows[0].columns.at("v").default_value;
+  };
+  struct {
+    std::string field;
+    const char* value;
+    const char* expected;
+  } const cases[] = {
+      {R"("type":"int32","optional":false)", "5", "I64 0"},
+      {R"("type":"boolean","optional":false)", "true", "BOOL 0"},
+      {R"("type":"double","optional":false)", "1.5", "F64 0"},
+      {R"("type":"string","optional":false)", "\"x\"", "STRING "},
+      {R"("type":"bytes","optional":false,"name":"org.apache.kafka.connect.data.Decimal","version":1,"parameters":{"scale":"2"})",
+       "\"AQ==\"", "DECIMAL 0.00"},
+      {R"("type":"string","optional":false,"version":1,"name":"io.debezium.data.Enum","parameters":{"allowed":"a\\,b''c,d"})", "\"d\"",
+       "STRING a,b'c"},
+      {R"("type":"bytes","optional":false,"version":1,"name":"io.debezium.data.Bits","parameters":{"length":"4"})", "\"AQ==\"",
+       "STRING 0000"},
+      {NAMED("int32", "io.debezium.time.Date"), "1", ""},
+      {R"("type":"int32","optional":false,"default":5)", "1", "I64 5"},
+      {R"("type":"int32","optional":true)", "1", ""},
+      {R"("type":"string","optional":true,"default":"it''s")", "null", "STRING it's"},
+      {R"("type":"string","optional":true,"default":"a\\'b\\\\c\\td\\%")", "null", "STRING a'b\\c\td\\%"},
+      {R"("type":"string","optional":true,"default":"a\"b")", "null", "STRING a\"b"},
+      {R"("type":"string","optional":true,"default":"a\\0b")", "null", ""},
+  };
+  for (const auto& test : cases) {
+    INFO(test.field);
+    for (const char* connector : {"mysql", "mariadb"}) CHECK(column(test.field, test.value, connector) == test.expected);
+  }
+  CHECK(column(R"("type":"int32","optional":false)", "5", "sqlserver").empty());
+  CHECK(column(R"("type":"string","optional":true,"default":"it''s")", "null", "postgresql") == "STRING it''s");
 }
 
 TEST_CASE("types: a null is null, whatever the default") {

@@ -67,6 +67,8 @@ TEST_CASE("decimal: numbers as they are written become decimal texts with the sa
       {"inf", "Infinity"},
       {"-INF", "-Infinity"},
       {"+infinity", "Infinity"},
+      {"POSITIVE_INFINITY", "Infinity"},
+      {"NEGATIVE_INFINITY", "-Infinity"},
       {"007", "007"},
       {"123e-5", "0.00123"},
   };
@@ -118,6 +120,27 @@ TEST_CASE("decimal: doubles come back from their texts, bit for bit") {
   CHECK_FALSE(double_from_decimal("1" + std::string(400, '0'), false));
   CHECK_FALSE(double_from_decimal("0." + std::string(2'000, '3'), false));
   CHECK_FALSE(double_from_decimal("x", false));
+}
+
+TEST_CASE("decimal: digits that a program wrote of a double are that double, also where fewer would do") {
+  CHECK(double_from_decimal("99999999999999990000000", false) == 1e23);
+  CHECK(double_from_decimal("199999999999999980000000", false) == 2e23);
+  CHECK(double_from_decimal("2201294899999999740", false) == 2201294899999999744.0);
+  CHECK(double_from_decimal("2201294899999999744", false) == 2201294899999999744.0);
+  CHECK(double_from_decimal("-340282346638528900000000000000000000000", true) == -0x1.fffffep127);
+  CHECK(double_from_decimal("0.00000000000005684341886080802", false) == 0x1p-44);
+  CHECK(double_from_decimal("0.000000000000056843418860808015", false) == 0x1p-44);
+  CHECK(double_from_decimal("0.10000000000000001", false) == 0.1);
+  CHECK(double_from_decimal("0.100000001", true) == static_cast<double>(0.1F));
+  for (const char* text : {"0.100000000000000012", "9007199254740993", "12345678901234567", "2201294899999999745",
+                           "99999999999999991000000", "0.1000000000000000055"}) {
+    INFO(text);
+    CHECK_FALSE(double_from_decimal(text, false));
+  }
+  for (const char* text : {"16777217", "0.1000000012"}) {
+    INFO(text);
+    CHECK_FALSE(double_from_decimal(text, true));
+  }
 }
 
 TEST_CASE("decimal: integers come out whole and in range") {

@@ -73,6 +73,10 @@ TEST_CASE("read_as: what PostgreSQL's driver makes of infinity is infinity") {
       {integer(9'223'372'036'825'200), Parse::kEpochMilliseconds, "timestamp", CDCRT_TIMESTAMP, "infinity"},
       {integer(9'223'372'036'825'200'000), Parse::kEpochMilliseconds, "timestamp", CDCRT_TIMESTAMP, "infinity"},
       {integer(INT64_MAX), Parse::kEpochDays, "date", CDCRT_DATE, "infinity"},
+      {integer(-622'191'234), Parse::kEpochDays, "date", CDCRT_DATE, "infinity"},
+      {integer(-625'821'272), Parse::kEpochDays, "date", CDCRT_DATE, "-infinity"},
+      {integer(-2'147'472'692), Parse::kEpochDays, "date", CDCRT_DATE, "infinity"},
+      {integer(-2'147'472'691), Parse::kEpochDays, "date", CDCRT_DATE, "-infinity"},
       {integer(INT64_MIN), Parse::kEpochMicroseconds, "timestamp", CDCRT_TIMESTAMP, "-infinity"},
       {string("-infinity"), Parse::kIso8601, "timestamptz", CDCRT_TIMESTAMPTZ, "-infinity"},
   });
