@@ -107,7 +107,7 @@ bool Process::open() {
   parts.reader.set_destinations(*parts.destinations);
   if (auto claimed = parts.ownership.claim_fixed(); !claimed) return tolerated(claimed.error());
   parts.decoders = std::make_unique<runtime::DecodePool>(runtime::DecodePool::Context{
-      manifest_, parts.monitor, parts.flows, parts.shapes, *parts.destinations, parts.dead_letters, parts.sinks, kRowBytes});
+      manifest_, parts.monitor, parts.flows, parts.shapes, *parts.destinations, parts.dead_letters, parts.sinks, kRowBytes, 1 << 20});
   if (auto started = parts.decoders->start(manifest_.runtime.decode_workers); !started) return tolerated(started.error());
   return true;
 }

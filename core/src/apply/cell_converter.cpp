@@ -42,6 +42,12 @@ void CellConverter::release() {
   if (arena_.reserved() > kKeptForConversion) arena_.release();
 }
 
+bool CellConverter::is_plain(const evolution::ShapeMap& map, std::size_t column, const cdcrt_cell& cell) const {
+  if (map.version != knowledge_.version()) return false;
+  const uint8_t kind = map.plain[column];
+  return kind != CDCRT_TYPE_UNKNOWN && types::is_ready(cell, cdcrt_type{kind, 0, 0, 0}, cdcrt_type{kind, 0, 0, 0});
+}
+
 bool CellConverter::convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells,
                                 std::vector<cdcrt_cell>& out, Error& error) {
   out.assign(knowledge_.columns().size(), cdcrt_cell{});
@@ -52,7 +58,7 @@ bool CellConverter::convert_row(const event::Shape& shape, const evolution::Shap
       continue;
     }
     const auto slot = static_cast<uint32_t>(map.slots[i]);
-    if (cells[i].tag <= CDCRT_NULL) {
+    if (cells[i].tag <= CDCRT_NULL || is_plain(map, i, cells[i])) {
       out[slot] = cells[i];
     } else if (!convert_cell(cells[i], shape.columns[i], shape.declared, slot, out[slot], error)) {
       return false;

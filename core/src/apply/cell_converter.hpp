@@ -46,6 +46,7 @@ class CellConverter {
   void count_left_out(uint64_t cells) { left_out_ += cells; }
 
  private:
+  [[nodiscard]] bool is_plain(const evolution::ShapeMap& map, std::size_t column, const cdcrt_cell& cell) const;
   bool convert_cell(const cdcrt_cell& cell, const event::ShapeColumn& source, bool declared, uint32_t slot, cdcrt_cell& out, Error& error);
   bool keep_length(uint32_t slot, cdcrt_cell& cell, Error& error);
 

@@ -125,9 +125,8 @@ class Fold {
   /// An entry beside all others (kEvent).
   Entry& add(int64_t offset);
   /// Computes the keys of all entries anew, after a column of the key changed its type: `key_of` appends the key to an empty text, or
-  /// nothing to keep the old one.
-  /// Equal keys must stay equal; different ones may become equal where entries are copies of rows (kAppend). What refers to entries
-  /// by key follows.
+  /// nothing to keep the old one. Equal keys must stay equal; different ones may become equal where entries are copies of rows (kAppend).
+  /// What refers to entries by key follows.
   void rekey(const std::function<void(const cdcrt_cell* cells, uint32_t width, std::string& key)>& key_of);
   /// Where events leave NULLs out, columns that they did not know of become NULL cells, as far as `columns` are known by now.
   void write_out_nulls(const std::vector<evolution::Column>& columns);
@@ -142,6 +141,7 @@ class Fold {
   /// Copies a cell with its bytes.
   cdcrt_cell own(const cdcrt_cell& cell) { return copy(cell); }
 
+  void fetch_ahead() const;  ///< asks for the memory that one more entry touches
   [[nodiscard]] std::vector<Entry>& entries() { return entries_; }
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
   [[nodiscard]] uint32_t index_of(const Entry& entry) const { return static_cast<uint32_t>(&entry - entries_.data()); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "event/fetch_ahead.hpp"
 #include "progress/stored.hpp"
 
 namespace cdcrt::apply {
@@ -10,11 +11,18 @@ namespace {
 // Places that a truncate of another partition may send a partition back to: where they lie further from each other, it reads a little more
 // again.
 constexpr std::size_t kMaxMarks = 64;
+// So many of them lie as near to each other as batches allow.
+constexpr std::size_t kExactMarks = 4;
 
 }  // namespace
 
 PartitionFold::PartitionFold(progress::Partition& partition, Folding folding, bool is_detached)
     : partition_(&partition), folding_(folding), session_(partition.session()), is_detached_(is_detached) {}
+
+void PartitionFold::fetch_rows() const {
+  fold_.fetch_ahead();
+  if (!marks_.empty()) event::fetch_ahead(&marks_.back(), sizeof marks_.back());
+}
 
 void PartitionFold::restore(int64_t next_offset, const std::string& order) {
   is_fresh_ = false;
@@ -47,16 +55,25 @@ void PartitionFold::receive(int64_t offset) {
   if (first_buffered_ < 0) first_buffered_ = first;
 }
 
-void PartitionFold::reach(int64_t next_offset) {
+void PartitionFold::reach(int64_t next_offset, std::size_t rows) {
   next_ = next_offset;
-  mark();
+  mark(rows);
 }
 
-void PartitionFold::mark() {
+void PartitionFold::mark(std::size_t rows) {
   if (!marks_.empty() && marks_.back().first == max_order_) {
     marks_.back().second = next_;
+    marked_rows_ += rows;
     return;
   }
+  // A table of thousands has a row or two in each batch: a place for each would be an allocation for each row.
+  if (marks_.size() >= kExactMarks && marked_rows_ < kMarkedForGood) {
+    marks_.back().first.assign(max_order_);
+    marks_.back().second = next_;
+    marked_rows_ += rows;
+    return;
+  }
+  marked_rows_ = rows;
   if (marks_.size() >= kMaxMarks) {
     // Every second place is dropped, so that old ones lie further apart than new ones.
     std::size_t kept = 0;
@@ -136,6 +153,7 @@ void PartitionFold::back_to(int64_t next, const std::string& order) {
   last_order_ = order == progress::kSentBack ? std::string() : order;
   sent_back_order_.reset();
   while (!marks_.empty() && marks_.back().second > next) marks_.pop_back();
+  marked_rows_ = kMarkedForGood;
   if (marks_.empty() || marks_.back().first < order) marks_.emplace_back(order, next);
 }
 
@@ -169,6 +187,7 @@ bool PartitionFold::drop_sealed() {
 void PartitionFold::rewind_past(std::string_view order) {
   int64_t from = 0;  // the beginning of the log, wherever that is by now
   while (!marks_.empty() && marks_.back().first > order) marks_.pop_back();
+  marked_rows_ = kMarkedForGood;
   if (!marks_.empty()) from = marks_.back().second;
   drop_fold();
   memory_.unplaced.clear();

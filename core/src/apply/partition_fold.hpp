@@ -40,6 +40,9 @@ class PartitionFold {
   void drop_fold() { fold_ = Fold(); }
   [[nodiscard]] RowMemory& memory() { return memory_; }
 
+  /// Asks for the memory that folding one more row touches.
+  void fetch_rows() const;
+
   // How far the table has come.
 
   /// Everything below `next_offset` is in the target.
@@ -62,8 +65,8 @@ class PartitionFold {
   /// Where reading goes on; changes when a truncate sends the partition back.
   [[nodiscard]] Place place() const { return {min_generation_, next_}; }
   [[nodiscard]] int64_t next() const { return next_; }
-  /// Everything below `next_offset` is folded.
-  void reach(int64_t next_offset);
+  /// Everything below `next_offset` is folded, `rows` more rows.
+  void reach(int64_t next_offset, std::size_t rows);
   /// Everything is durable, and nothing is being written.
   [[nodiscard]] bool is_stored() const { return next_ == stored_next_ && !sealed_next_; }
   [[nodiscard]] bool is_durable() const { return next_ == stored_next_; }
@@ -130,7 +133,7 @@ class PartitionFold {
   [[nodiscard]] bool may_drop_columns(int64_t offset) const { return offset < drops_below_; }
 
  private:
-  void mark();
+  void mark(std::size_t rows);
   void back_to(int64_t next, const std::string& order);
   uint32_t rewind(int64_t from) { return folding_ == Folding::kLive ? partition_->rewind(from) : min_generation_ + 1; }
 
@@ -155,6 +158,8 @@ class PartitionFold {
   int64_t missed_next_ = 0;  ///< detached: rows were left out up to there
   int64_t awaited_next_ = 0, drops_below_ = 0;
   std::vector<std::pair<std::string, int64_t>> marks_;  ///< (max_order_, next_) after a batch, ascending, not all of them
+  std::size_t marked_rows_ = kMarkedForGood;            ///< between the last two of them
+  static constexpr std::size_t kMarkedForGood = 8;      ///< with fewer rows than that the last mark moves on
 };
 
 }  // namespace cdcrt::apply

@@ -5,6 +5,7 @@
 
 #include "cdcrt/sdk/status.hpp"
 #include "diagnostics/suggestion.hpp"
+#include "event/fetch_ahead.hpp"
 
 namespace cdcrt::apply {
 namespace {
@@ -72,6 +73,18 @@ void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
   dead_letters_.look_again();
   kept_.take(stored);
   definition_.restore(stored.columns, fold_.knowledge());
+}
+
+void Table::fetch_ahead(Fetch step, const progress::Partition& of) const {
+  if (step == Fetch::kTable) {
+    event::fetch_ahead(&seat_, reinterpret_cast<const char*>(&definition_) - reinterpret_cast<const char*>(&seat_));
+    event::fetch_ahead(&detached_, reinterpret_cast<const char*>(this + 1) - reinterpret_cast<const char*>(&detached_));
+    return;
+  }
+  // Whoever has it has it in a cache.
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return;
+  step == Fetch::kPartition ? fold_.fetch_partition(of) : fold_.fetch_rows(of);
 }
 
 void Table::accept(const Decoded& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {

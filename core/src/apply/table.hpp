@@ -47,6 +47,9 @@ class Table {
   /// the progress of every partition.
   void merge(const progress::StoredTable& stored, Sealed& sealed);
 
+  /// Rows come soon: asks for the memory that taking them touches. Each step once what the one before asked for is there.
+  enum class Fetch : uint8_t { kTable, kPartition, kRows };
+  void fetch_ahead(Fetch step, const progress::Partition& partition) const;
   /// Folds rows (indexes into batch.rows, ascending) of one decoded batch; all rows of a message come in one call.
   void accept(const Decoded& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
 
@@ -141,13 +144,10 @@ class Table {
   [[nodiscard]] std::vector<ColumnUse> column_uses() const;
   /// A hint for a column that no event has: the nearest name; empty: nothing is near.
   [[nodiscard]] std::string advice_for(const std::string& column) const;
-
   /// As far as is known only one source table brings rows, so that one message key is one row.
   [[nodiscard]] bool has_one_source() const;
   [[nodiscard]] bool is_by_source() const;
-
   // Used by one writer at a time, while it holds a Sealed of this table.
-
   [[nodiscard]] TargetDefinition& definition() { return definition_; }
   [[nodiscard]] const TargetDefinition& definition() const { return definition_; }
   [[nodiscard]] KeptRow& kept() { return kept_; }

@@ -1,7 +1,6 @@
 #include "apply/table_fold.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <utility>
 
 #include "cdcrt/sdk/status.hpp"
@@ -45,48 +44,6 @@ void TableFold::restore(const progress::StoredTable& stored) {
   truncation_.restore(stored.floor);
   if (stored.by_source && identity_.route.ordering != route::Ordering::kPartition) set_by_source(identity_.keeps_rows());
   count_foreign(stored);
-}
-
-PartitionFold& TableFold::partition(progress::Partition& partition, bool is_detached) {
-  if (last_ != nullptr && &last_->partition() == &partition) return *last_;
-  const auto [place, added] = partitions_.try_emplace(&partition, partition, folding_, is_detached);
-  if (added && !foreign_partitions_.empty()) std::erase(foreign_partitions_, partition.key());
-  return *(last_ = &place->second);
-}
-
-PartitionFold* TableFold::find(const progress::Partition& partition) {
-  const auto found = partitions_.find(&partition);
-  is_counted_ = false;  // the caller may change what it holds
-  return found == partitions_.end() ? nullptr : &found->second;
-}
-
-const PartitionFold* TableFold::find(const progress::Partition& partition) const {
-  if (last_ != nullptr && &last_->partition() == &partition) return last_;
-  const auto found = partitions_.find(&partition);
-  return found == partitions_.end() ? nullptr : &found->second;
-}
-
-TableFold::Held TableFold::count() const {
-  Held all;
-  for (const auto& [partition, of] : partitions_) {
-    const Held each = held_by(of);
-    all.bytes += each.bytes;
-    all.rows += each.rows;
-  }
-  return all;
-}
-
-const TableFold::Held& TableFold::held() const {
-  if (!std::exchange(is_counted_, true)) held_ = count();
-  assert(held_ == count());
-  return held_;
-}
-
-void TableFold::count_again(const PartitionFold& of, const Held& before) {
-  if (!is_counted_) return;
-  const Held now = held_by(of);
-  held_.bytes += now.bytes - before.bytes;
-  held_.rows += now.rows - before.rows;
 }
 
 void TableFold::restore_progress(PartitionFold& into, int64_t next_offset, const std::string& order) {
@@ -146,7 +103,7 @@ void TableFold::fold(const Decoded& batch, PartitionFold& into, const uint32_t* 
   }
   for (const Refusal& refusal : refusals) refused(refusal);
   if (goes_on()) {
-    into.reach(batch.next_offset);
+    into.reach(batch.next_offset, count);
     note_dirty();
   }
   count_again(into, before);
@@ -427,6 +384,7 @@ void TableFold::seal(Sealed& sealed) {
     of.fold().write_out_nulls(knowledge_.columns());
     if (auto part = of.seal()) sealed.partitions.push_back(std::move(*part));
   }
+  (void)held();  // while what it looks at is at hand
   sealed.shared_columns = knowledge_.share_columns();
   sealed.key = knowledge_.key();
   sealed.message_key = knowledge_.message_key();
@@ -443,7 +401,7 @@ void TableFold::seal(Sealed& sealed) {
 void TableFold::written(const Sealed& sealed) {
   for (const auto& part : sealed.partitions) {
     if (part.session != part.partition->session()) continue;
-    if (PartitionFold* of = find(*part.partition)) of->written(part);
+    if (PartitionFold* of = known(*part.partition)) of->written(part);
   }
   if (!sealed.clear || !truncation_.written(sealed.floor)) return;
   // The truncate's partition was given up while it was written: what came since was folded as if it had not been.
@@ -460,7 +418,7 @@ void TableFold::written(const Sealed& sealed) {
 void TableFold::written_in_part(const Sealed& portion) {
   for (const auto& part : portion.partitions) {
     if (part.session != part.partition->session()) continue;
-    if (PartitionFold* of = find(*part.partition)) of->written_in_part(part);
+    if (PartitionFold* of = known(*part.partition)) of->written_in_part(part);
   }
   if (portion.clear) truncation_.written_in_part(portion.floor);
 }

@@ -36,12 +36,16 @@ class TableFold {
   [[nodiscard]] bool knows(const progress::Partition& partition) const { return find(partition) != nullptr; }
   /// Null: the partition has brought no rows.
   [[nodiscard]] PartitionFold* find(const progress::Partition& partition);
-  [[nodiscard]] const PartitionFold* find(const progress::Partition& partition) const;
+  [[nodiscard]] const PartitionFold* find(const progress::Partition& partition) const { return known(partition); }
   void restore_progress(PartitionFold& into, int64_t next_offset, const std::string& order);
   void begin_at(const progress::PartitionKey& key, int64_t first);
   /// The partition was given up: its rows that are not durable are dropped.
   void forget(PartitionFold& of, bool is_detached);
 
+  /// Rows of the partition are about to come: asks for the memory that folding them touches, without waiting for it.
+  /// fetch_rows() is for later, once what fetch_partition() asked for is there.
+  void fetch_partition(const progress::Partition& partition) const;
+  void fetch_rows(const progress::Partition& partition) const;
   /// Folds rows of one decoded batch. A truncate may send the partition back, so that it does not reach their end.
   void fold(const Decoded& batch, PartitionFold& into, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
   /// Why folding stopped; empty: it did not.
@@ -97,6 +101,7 @@ class TableFold {
     bool operator==(const Held&) const = default;
   };
   static Held held_by(const PartitionFold& of) { return {of.fold().bytes(), of.fold().entries().size()}; }
+  [[nodiscard]] PartitionFold* known(const progress::Partition& partition) const;
   [[nodiscard]] Held count() const;
   [[nodiscard]] const Held& held() const;
   void count_again(const PartitionFold& of, const Held& before);
@@ -144,7 +149,13 @@ class TableFold {
   evolution::TableKnowledge knowledge_;
   RowFolder folder_;
   std::map<const progress::Partition*, PartitionFold> partitions_;
-  PartitionFold* last_ = nullptr;                           ///< the one that was asked for last
+  /// Where the fold of a partition is. With thousands of tables each step through a tree waits for memory.
+  struct Place {
+    const progress::Partition* partition = nullptr;
+    PartitionFold* fold = nullptr;
+  };
+  std::vector<Place> places_;                               ///< of partitions_, in the same order
+  mutable Place last_;                                      ///< the one that was asked for last
   mutable Held held_;                                       ///< by all of them: asked for with each row of one of thousands of tables
   mutable bool is_counted_ = false;                         ///< held_ is right
   std::vector<progress::PartitionKey> foreign_partitions_;  ///< that other processes have written to this table

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "event/fetch_ahead.hpp"
+
 namespace cdcrt::event {
 
 /// Bump allocator in blocks, each as large as all before it together, up to `block_bytes`: what holds little costs little. Not
@@ -32,6 +34,8 @@ class Arena {
     next_ += bytes;
     return taken;
   }
+  /// Asks for the memory of what comes next.
+  void fetch_ahead() const { event::fetch_ahead(next_, std::min<std::size_t>(256, static_cast<std::size_t>(end_ - next_))); }
   std::string_view copy(std::string_view text) {
     char* bytes = allocate(text.size());
     if (!text.empty()) std::memcpy(bytes, text.data(), text.size());

@@ -53,7 +53,10 @@ void keep_columns(std::vector<Column>& columns);
 /// Where a shape's columns go.
 struct ShapeMap {
   static constexpr int32_t kExcluded = -1, kLeftOut = -2, kLate = -3;
-  std::vector<int32_t> slots;    ///< per shape column: slot, or below 0 why it has none: kLeftOut by "ignore", kLate for a dropped column
+  std::vector<int32_t> slots;  ///< per shape column: slot, or below 0 why it has none: kLeftOut by "ignore", kLate for a dropped column
+  /// Per shape column: the kind of the column's type, where a cell that is one of that kind without a length is taken as it is, and teaches
+  /// nothing, as long as `version` is the knowledge's; 0: it is to be looked at. Columns of thousands of tables are in no cache.
+  std::vector<uint8_t> plain;
   std::vector<uint32_t> absent;  ///< slots of active columns that the shape lacks
   std::vector<uint32_t> nulls;   ///< slots that a whole row of it sets to NULL
   bool has_dropped = false;      ///< one of the slots is of a dropped column, or of one that came back

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "event/fetch_ahead.hpp"
 #include "event/log_order.hpp"
 #include "evolution/column_rules.hpp"
 #include "types/convert.hpp"
@@ -35,6 +36,13 @@ bool is_usable_default(const event::ShapeColumn& column) {
   return !is_temporal(column.type) || (column.flags & CDCRT_COLUMN_DEFAULT_CERTAIN) != 0 || column.default_value.value.integer != 0;
 }
 
+// What cells of the kind that a column of `type` has, and that come without a type, teach.
+cdcrt_type learned_of(cdcrt_type type) {
+  cdcrt_cell natural{};
+  if (type.kind < types::kNaturalTags.size()) natural.tag = types::kNaturalTags[type.kind];
+  return types::learned(natural);
+}
+
 // Before the first row a definition of names alone tells what later ones rename. Without a type nothing is made of it in the target.
 bool may_add_name(const TableKnowledge& knowledge, const cdcrt_limits& limits, const std::string& target_name) {
   if (limits.name_bytes > 0 && target_name.size() > limits.name_bytes) return false;
@@ -48,11 +56,11 @@ bool may_add_name(const TableKnowledge& knowledge, const cdcrt_limits& limits, c
 Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::string_view order, bool definite, bool unplaced,
                                                 bool definition) {
   const bool names_alone = definition && is_names_alone(shape);
-  if (!names_alone && maps_.size() >= kMaxMaps && !maps_.contains(shape.id)) forget_maps();
+  if (!names_alone && maps_.size() >= kMaxMaps && maps_.find(shape.id) == nullptr) forget_maps();
   other_key_ = false;
   // Names alone make no table known: rows may have others.
   if (names_alone) names_map_ = ShapeMap();
-  ShapeMap& map = names_alone ? names_map_ : maps_[shape.id];
+  ShapeMap& map = names_alone ? names_map_ : maps_.of(shape.id);
   const bool lacks_key = !key_known_ && !(route_->primary_key.empty() && route_->fallback_key.empty());
   const bool is_of_other_names =
       map.has_former && (event::is_after(map.from, order) || (!map.until.empty() && !event::is_after(map.until, order)));
@@ -86,6 +94,7 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
       if (present && (!columns_[slot].active || !columns_[slot].dropped_at.empty())) map.has_dropped = true;
     }
     bound_names(map, shape, order);
+    find_plain(map, shape);
     map.version = version_;
   }
   if (has_unplaced_ && !unplaced && !order.empty()) place_those_of(map, order);
@@ -147,6 +156,39 @@ void TableKnowledge::forget_maps() {
   for (auto& [id, map] : maps_) note_sightings(map);
   maps_.clear();
   forgot_maps_ = true;
+}
+
+void TableKnowledge::fetch_map() const {
+  event::fetch_ahead(&columns_.all(), sizeof(std::vector<Column>));
+  event::fetch_ahead(maps_.last(), maps_.last() == nullptr ? 0 : sizeof(ShapeMap));
+}
+
+void TableKnowledge::fetch_slots() const {
+  if (maps_.last() == nullptr) return;
+  const ShapeMap& map = *maps_.last();
+  event::fetch_ahead(map.slots.data(), map.slots.size() * sizeof(int32_t));
+  event::fetch_ahead(map.plain.data(), map.plain.size());
+  event::fetch_ahead(map.max_order.data(), map.max_order.size());
+}
+
+// What CellConverter would find out for each cell.
+void TableKnowledge::find_plain(ShapeMap& map, const event::Shape& shape) const {
+  map.plain.assign(map.slots.size(), CDCRT_TYPE_UNKNOWN);
+  for (std::size_t i = 0; i < map.slots.size(); ++i) {
+    if (map.slots[i] < 0) continue;
+    const auto slot = static_cast<uint32_t>(map.slots[i]);
+    const Column& column = columns_[slot];
+    const event::ShapeColumn& source = shape.columns[i];
+    const cdcrt_type to = column.type;
+    const bool is_bounded = (to.kind == CDCRT_TYPE_STRING || to.kind == CDCRT_TYPE_DECIMAL) && to.length != 0;
+    const bool is_time = to.kind == CDCRT_TYPE_TIME || to.kind == CDCRT_TYPE_TIMETZ;
+    if (column.typed_by_route || (source.flags & (CDCRT_COLUMN_ROUNDED | CDCRT_COLUMN_HEX)) != 0 || is_bounded || is_time) continue;
+    const bool is_untyped = source.type.kind == CDCRT_TYPE_UNKNOWN;
+    if ((source.type.kind == CDCRT_TYPE_FLOAT32) != (to.kind == CDCRT_TYPE_FLOAT32)) continue;
+    const cdcrt_type shown = is_untyped ? learned_of(to) : source.type;
+    if (!types::equal(types::join(to, shown), to) || !may_hold(slot, shown)) continue;
+    map.plain[i] = to.kind;
+  }
 }
 
 bool TableKnowledge::is_metadata(uint32_t slot) const {
@@ -355,9 +397,9 @@ std::string_view TableKnowledge::last_seen(uint32_t slot) const {
 
 bool TableKnowledge::would_drop(const event::Shape& shape, std::string_view order) const {
   if (has_definitions_ || !shape.declared || !follows_definitions()) return false;
-  const auto map = maps_.find(shape.id);
-  if (map != maps_.end() && map->second.version == version_) {
-    const auto& absent = map->second.absent;
+  const ShapeMap* const map = maps_.find(shape.id);
+  if (map != nullptr && map->version == version_) {
+    const auto& absent = map->absent;
     return std::any_of(absent.begin(), absent.end(), [&](uint32_t slot) { return was_there_before(slot, order); });
   }
   if (lacks_known(shape, order)) return true;

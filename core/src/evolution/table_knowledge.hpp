@@ -16,6 +16,7 @@
 #include "event/shape.hpp"
 #include "evolution/column_list.hpp"
 #include "evolution/column_rules.hpp"
+#include "evolution/shape_maps.hpp"
 
 namespace cdcrt::evolution {
 
@@ -26,8 +27,8 @@ class TableKnowledge {
   explicit TableKnowledge(const route::Route& route, const cdcrt_limits& limits = {}, bool keyed = true)
       : route_(&route), limits_(limits), keyed_(keyed) {}
 
-  /// What a row of `shape` at source order `order` (may be empty: unknown) teaches; answers where its columns go, valid until
-  /// the next call. `definite`: the operation carries the row as it is then, so that a missing column means a dropped one.
+  /// What a row of `shape` at source order `order` (may be empty: unknown) teaches; answers where its columns go, valid until the next
+  /// call. `definite`: the operation carries the row as it is then, so that a missing column means a dropped one.
   /// BAD_RECORD: the event cannot be one of this table (a column that the target cannot have, another key): nothing was learned.
   /// Any other error: the table must stop (two columns meet in one name, schema_changes = "fail", the route's key is not there).
   /// `unplaced`: the row has no order of its own, `order` is that of the row before it in its partition.
@@ -60,18 +61,19 @@ class TableKnowledge {
   /// A row of nothing but NULL needs a column in the target: gives the first active column a type if none has one.
   void type_one_column();
 
-  /// Puts back a column that the target kept (order of calls: slot order).
-  void restore(Column column);
+  void restore(Column column);  ///< puts back a column that the target kept (order of calls: slot order)
   /// After restore() or merge(), with the progress in the target: every active column was seen at least up to `order`.
   void restore_sighting(std::string_view order);
-  /// Takes over what another process stored since: columns by name, the wider type, the later drop or return. `others` is the
-  /// greatest source order that other processes have applied: what they went on writing after our drop is not dropped.
-  /// Answers the slots of columns that were dropped and came back elsewhere: of what was folded for them only the later part is theirs.
+  /// Takes over what another process stored since: columns by name, the wider type, the later drop or return. `others` is the greatest
+  /// source order that other processes have applied: what they went on writing after our drop is not dropped. Answers the slots of columns
+  /// that were dropped and came back elsewhere: of what was folded for them only the later part is theirs.
   std::vector<uint32_t> merge(const std::vector<Column>& stored, bool key_known, std::string_view others);
 
   /// Which column one of `all` that are stored is; none: -1.
   [[nodiscard]] int32_t slot_of(const Column& stored, const std::vector<Column>& all) const;
 
+  void fetch_map() const;    ///< asks for the memory that one more row of the last shape touches
+  void fetch_slots() const;  ///< later, once that is there
   [[nodiscard]] const std::vector<Column>& columns() const { return columns_.all(); }
   [[nodiscard]] ColumnList::Shared share_columns() { return columns_.share(); }
   [[nodiscard]] const std::vector<uint32_t>& key() const { return key_; }
@@ -95,16 +97,13 @@ class TableKnowledge {
   [[nodiscard]] bool key_crosses_partitions() const { return key_crosses_partitions_ && !(key_known_ && key_.empty()); }
   /// The message's key is a part of the route's, so that it tells a row of the source and not which row of the table.
   [[nodiscard]] bool has_narrower_message_key() const { return !message_key_.empty(); }
-  /// Slots of the message's key, where it is a part of the table's key; else empty.
-  [[nodiscard]] std::vector<uint32_t> message_key() const;
+  [[nodiscard]] std::vector<uint32_t> message_key() const;  ///< its slots, where it is a part of the table's key; else empty
   /// Raised by every change that must be stored, or made in the target.
   [[nodiscard]] uint64_t version() const { return version_; }
-  std::vector<TypeChange> take_type_changes();  ///< since the last call
-  /// Slots dropped since the last call: cells that were folded before belong to the dropped column.
-  std::vector<uint32_t> take_drops() { return std::exchange(drops_, {}); }
-  /// All, in the order in which they came about.
-  [[nodiscard]] const std::vector<Merge>& merges() const { return merges_; }
-  std::vector<Merge> take_merges();  ///< those since the last call
+  std::vector<TypeChange> take_type_changes();                                ///< since the last call
+  std::vector<uint32_t> take_drops() { return std::exchange(drops_, {}); }    ///< the same: cells folded before are of the dropped column
+  [[nodiscard]] const std::vector<Merge>& merges() const { return merges_; }  ///< all, in the order in which they came about
+  std::vector<Merge> take_merges();                                           ///< those since the last call
   /// Since the last call a column got the name of another one, and rows from after that had been observed under the names as they were.
   bool take_mixed() { return std::exchange(is_mixed_, false); }
   [[nodiscard]] bool has_changes() const { return !type_changes_.empty() || !drops_.empty() || merges_taken_ < merges_.size(); }
@@ -147,6 +146,7 @@ class TableKnowledge {
   [[nodiscard]] std::string target_name_for(const Column& column, const std::string& name) const;
   void take_renames(const std::vector<Column>& stored);
   [[nodiscard]] std::optional<Naming> naming_of(const Column& stored, const std::vector<Column>& all) const;
+  void find_plain(ShapeMap& map, const event::Shape& shape) const;
   void bound_names(ShapeMap& map, const event::Shape& shape, std::string_view order) const;
   void find_nulls(ShapeMap& map, std::string_view order) const;
   [[nodiscard]] bool follows_definitions() const;
@@ -176,7 +176,7 @@ class TableKnowledge {
   bool keyed_;
   ColumnList columns_;
   std::unordered_map<std::string, uint32_t> slots_;
-  std::unordered_map<uint64_t, ShapeMap> maps_;  ///< by event::Shape::id
+  ShapeMaps maps_;
   ShapeMap late_map_, names_map_;
   std::map<route::Metadata, uint32_t> metadata_;
   std::vector<uint32_t> key_;

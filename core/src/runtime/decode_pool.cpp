@@ -6,10 +6,14 @@
 #include "apply/table.hpp"
 #include "cdcrt/sdk/hash.hpp"
 #include "cdcrt/sdk/status.hpp"
+#include "event/fetch_ahead.hpp"
 #include "runtime/log.hpp"
 
 namespace cdcrt::runtime {
 namespace {
+
+// How many tables lie between two steps of asking for memory, and for how many tables of a batch that is worth while.
+constexpr std::size_t kFetchedAhead = 4, kFetchedFrom = 32;
 
 bool is_unreadable(const cdcrt_message& message) { return message.unreadable.data != nullptr; }
 
@@ -21,6 +25,21 @@ Result<void> make_formats(const manifest::Manifest& manifest, std::vector<plugin
     formats.push_back(std::move(*format));
   }
   return {};
+}
+
+// As if they had come as one batch. Valid as long as both.
+cdcrt_messages gather(const std::vector<plugin::Messages>& batches, std::vector<cdcrt_message>& gathered) {
+  cdcrt_messages all = batches.front().get();
+  if (batches.size() == 1) return all;
+  gathered.clear();
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const cdcrt_messages& each = batches[i].get();
+    gathered.insert(gathered.end(), each.messages, each.messages + each.count);
+    if (i > 0) all.bytes += each.bytes;
+  }
+  all.messages = gathered.data();
+  all.count = static_cast<uint32_t>(gathered.size());
+  return all;
 }
 
 /// Numbers of the tables that a batch has rows of. Nothing is allocated or cleared for each batch.
@@ -85,6 +104,9 @@ struct DecodePool::Worker {
   std::size_t tables = 0;
   TablePlaces places;  // in by_table
   std::vector<cdcrt_message> readable;
+  std::vector<plugin::Messages> batches;  // that are decoded together
+  std::vector<cdcrt_message> gathered;    // of several of them
+  bool gathers = false;                   // so that its tables get more rows at once
   KnownDestinations destinations;
 };
 
@@ -109,7 +131,6 @@ void DecodePool::stop() {
 }
 
 void DecodePool::work(Worker& worker) {
-  plugin::Messages messages;
   while (!stopping_) {
     // Rows wait for memory, but never when nothing is held that could be written.
     Monitor& monitor = context_.monitor;
@@ -119,20 +140,24 @@ void DecodePool::work(Worker& worker) {
     });
     Flow* flow = nullptr;
     monitor.batches.wait_once([&] {
-      flow = stopping_ ? nullptr : context_.flows.take(messages);
+      flow = stopping_ ? nullptr : context_.flows.take(worker.batches, worker.gathers ? context_.max_gathered_bytes : 0);
       return flow != nullptr || stopping_;
     });
     if (flow == nullptr) continue;
-    const uint64_t bytes = messages.get().bytes;
-    auto decoded = decode(worker, *flow, messages.get());
+    const cdcrt_messages messages = gather(worker.batches, worker.gathered);
+    auto decoded = decode(worker, *flow, messages);
+    // Of very many tables each has a row or two in a batch, and what is done for each table of a batch is done for each row.
+    constexpr std::size_t kFewRows = 4;
+    if (worker.tables > 0) worker.gathers = worker.rows.size() < kFewRows * worker.tables * worker.batches.size();
     worker.rows.clear();  // a large one is not kept until this worker decodes again
     worker.rows.give_up_shapes();
-    messages.reset();
+    worker.batches.clear();
+    worker.tables = 0;
     if (!decoded) {
       const std::lock_guard lock(mutex_);
       if (!failure_) failure_ = std::move(decoded.error());
     }
-    context_.flows.done(*flow, bytes);
+    context_.flows.done(*flow, messages.bytes);
   }
   worker.heartbeat.rest();
 }
@@ -215,9 +240,33 @@ Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages&
       ++counts_.ignored;
     }
   }
-  for (std::size_t i = 0; i < worker.tables; ++i) hand_over(worker, flow, messages, worker.by_table[i].first, worker.by_table[i].second);
+  for (std::size_t i = 0; i < worker.tables; ++i) {
+    if (worker.tables > kFetchedFrom) fetch_ahead(worker, flow, messages, i);
+    hand_over(worker, flow, messages, worker.by_table[i].first, worker.by_table[i].second);
+  }
   tell_sinks();
   return {};
+}
+
+// What the tables after the next ones will touch is on its way while the rows of this one are folded.
+void DecodePool::fetch_ahead(const Worker& worker, const Flow& flow, const cdcrt_messages& messages, std::size_t at) {
+  using Fetch = apply::Table::Fetch;
+  std::size_t ahead = at;
+  for (const Fetch step : {Fetch::kRows, Fetch::kPartition, Fetch::kTable}) {
+    ahead += kFetchedAhead;
+    if (ahead >= worker.tables) return;
+    const auto& [to, rows] = worker.by_table[ahead];
+    to.table->fetch_ahead(step, flow.partition);
+    // Of batches that were gathered the rows themselves are far away by now.
+    const cdcrt_row& row = worker.rows.rows()[rows.front()];
+    if (step == Fetch::kTable) {
+      event::fetch_ahead(to.shape, sizeof *to.shape);
+      event::fetch_ahead(&row, sizeof row);
+    } else if (step == Fetch::kPartition) {
+      event::fetch_ahead(messages.messages + row.message, sizeof(cdcrt_message));
+      if (row.cells != CDCRT_NO_CELLS) event::fetch_ahead(worker.rows.cells(row.cells), to.shape->columns.size() * sizeof(cdcrt_cell));
+    }
+  }
 }
 
 // How many rows the table takes now.

@@ -37,6 +37,7 @@ class DecodePool {
     dead_letters::DeadLetters& dead_letters;
     std::vector<std::unique_ptr<SinkRuntime>>& sinks;
     int64_t max_row_bytes;
+    uint64_t max_gathered_bytes = 0;  ///< of waiting batches that a worker decodes together; one alone may have more
   };
   explicit DecodePool(Context context);
   ~DecodePool();
@@ -54,6 +55,7 @@ class DecodePool {
   Result<void> decode(Worker& worker, Flow& flow, const cdcrt_messages& messages);
   Result<void> route(Worker& worker, Flow& flow, const cdcrt_messages& messages);
   void hand_over(Worker& worker, Flow& flow, const cdcrt_messages& messages, const Destination& to, const std::vector<uint32_t>& rows);
+  static void fetch_ahead(const Worker& worker, const Flow& flow, const cdcrt_messages& messages, std::size_t at);
   uint64_t wait_for_room(Worker& worker, const Destination& to);
   void tell_sinks();
   void relieve_dead_letters(Worker& worker);

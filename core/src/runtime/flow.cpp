@@ -29,7 +29,18 @@ void Flows::push(Flow& flow, plugin::Messages messages) {
   monitor_.batches.notify_one();
 }
 
-Flow* Flows::take(plugin::Messages& messages) {
+namespace {
+
+// Nothing was sent back in between.
+bool goes_on(const cdcrt_messages& first, const cdcrt_messages& next) {
+  return first.generation == next.generation && first.count > 0 && next.count > 0 &&
+         first.messages[first.count - 1].offset < next.messages[0].offset;
+}
+
+}  // namespace
+
+Flow* Flows::take(std::vector<plugin::Messages>& batches, uint64_t most_bytes) {
+  batches.clear();
   const std::lock_guard lock(mutex_);
   if (waiting_.empty()) return nullptr;
   Flow* flow = waiting_.front();
@@ -37,8 +48,13 @@ Flow* Flows::take(plugin::Messages& messages) {
   flow->listed = false;
   flow->busy = true;
   ++busy_;
-  messages = std::move(flow->queue.front());
-  flow->queue.pop_front();
+  uint64_t bytes = 0;
+  do {
+    bytes += flow->queue.front().get().bytes;
+    batches.push_back(std::move(flow->queue.front()));
+    flow->queue.pop_front();
+  } while (!flow->queue.empty() && bytes + flow->queue.front().get().bytes <= most_bytes &&
+           goes_on(batches.back().get(), flow->queue.front().get()));
   return flow;
 }
 

@@ -41,8 +41,9 @@ class Flows {
                     const progress::Partition::SeekRequest& seek, bool assigned);
   /// Appends a batch; its bytes count against the budget until it is done.
   void push(Flow& flow, plugin::Messages messages);
-  /// The next batch of a flow that no worker has taken; nullptr: nothing to do now. The caller ends with done().
-  Flow* take(plugin::Messages& messages);
+  /// Into `batches` the next batch of a flow that no worker has taken, and those that wait behind it and go on where it ends, as long as
+  /// all have `most_bytes` at most; nullptr: nothing to do now. The caller ends with done().
+  Flow* take(std::vector<plugin::Messages>& batches, uint64_t most_bytes);
   /// Whoever calls it looks for more: nobody else is woken for what the flow has left.
   void done(Flow& flow, uint64_t bytes);
   /// No batch waits and none is being decoded.

@@ -123,13 +123,21 @@ class Pipeline {
     reader_.set_destinations(*destinations_);
     observation_.opening({});
     if (auto claimed = ownership_.claim_fixed(); !claimed) return report(manifest_.sinks.front(), claimed.error());
-    decoders_ = std::make_unique<DecodePool>(DecodePool::Context{manifest_, monitor_, flows_, shapes_, *destinations_, dead_letters_,
-                                                                 sinks_, static_cast<int64_t>(manifest_.runtime.memory) / kRowShare});
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-    if (auto started = decoders_->start(manifest_.runtime.decode_workers != 0 ? manifest_.runtime.decode_workers : cores); !started) {
+    const unsigned workers = manifest_.runtime.decode_workers != 0 ? manifest_.runtime.decode_workers : cores;
+    decoders_ = std::make_unique<DecodePool>(DecodePool::Context{manifest_, monitor_, flows_, shapes_, *destinations_, dead_letters_,
+                                                                 sinks_, static_cast<int64_t>(manifest_.runtime.memory) / kRowShare,
+                                                                 gathered_bytes(workers)});
+    if (auto started = decoders_->start(workers); !started) {
       return report(manifest_.sources.front().format, started.error());
     }
     return Ending::kDone;
+  }
+
+  // Half of the memory for messages for all of them: the other half is read meanwhile.
+  [[nodiscard]] uint64_t gathered_bytes(unsigned workers) const {
+    constexpr uint64_t kMost = 8 << 20;
+    return std::min(kMost, static_cast<uint64_t>(manifest_.runtime.memory) / kMessageShare / 2 / workers);
   }
 
   Ending open_dead_letters() {

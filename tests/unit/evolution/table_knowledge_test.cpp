@@ -319,3 +319,25 @@ TEST_CASE("evolution: rows of a key that is told elsewhere stay in one partition
   REQUIRE(knowledge.observe(row, "1", true));
   CHECK_FALSE(knowledge.key_crosses_partitions());
 }
+
+TEST_CASE("evolution: cells are taken without a look only where their column has their type and nothing is to be learned of them") {
+  route::Route route;
+  route.columns.emplace_back().pattern = "typed";
+  route.columns.back().type = kBig;
+  TableKnowledge knowledge(route);
+  const auto plain_of = [&](const event::Shape& of, const char* order) {
+    const auto map = knowledge.observe(of, order, true);
+    REQUIRE(map);
+    CHECK((*map)->version == knowledge.version());
+    return (*map)->plain;
+  };
+  const auto text = types::string_type(5);
+  auto first = shape(1, {{"id", kInt, 1}, {"v", kFloat}, {"w", text}, {"typed", kBig}, {"hex", types::type_of(CDCRT_TYPE_BYTES)}});
+  first.columns.back().flags = CDCRT_COLUMN_HEX;
+  CHECK(plain_of(first, "1") == std::vector<uint8_t>{CDCRT_TYPE_INT32, CDCRT_TYPE_FLOAT64, 0, 0, 0});
+  knowledge.widen(0, kBig);
+  CHECK(plain_of(first, "2") == std::vector<uint8_t>{CDCRT_TYPE_INT64, CDCRT_TYPE_FLOAT64, 0, 0, 0});
+  // Without types a value teaches its own: what would widen a column is looked at.
+  const auto untyped = shape(2, {{"id"}, {"v"}, {"w"}, {"late"}}, false);
+  CHECK(plain_of(untyped, "3") == std::vector<uint8_t>{CDCRT_TYPE_INT64, CDCRT_TYPE_FLOAT64, 0, 0});
+}

@@ -38,7 +38,7 @@ uint64_t largest_answer(const Settings& settings, Client::Role role) {
 const char* longest_wait(Client::Role role) {
   switch (role) {
     case Client::Role::kGroup: return "100";
-    case Client::Role::kLane: return "500";
+    case Client::Role::kLane: return "1000";
     default: return "10";
   }
 }
