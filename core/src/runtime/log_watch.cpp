@@ -54,16 +54,23 @@ Result<void> LogWatch::look(const std::vector<std::pair<Flow*, Look*>>& due, Clo
       stands.push_back({due[i].first, due[i].second, partition.session(), partition.last(), partition.anchor()});
     }
     const auto same = look_together(stands);
+    // What is told counts, whatever becomes of the others.
+    const auto has_it = [&](const Stand& stand) { return stand.anchor.offset < 0 || (same.contains(stand.flow) && same.at(stand.flow)); };
+    std::stable_partition(stands.begin(), stands.end(), has_it);
     for (const Stand& stand : stands) {
-      const auto told = same.find(stand.flow);
-      if (told == same.end() && Clock::now() >= until) continue;
-      if (auto looked = look(stand, told == same.end() ? std::nullopt : std::optional(told->second)); !looked) return looked;
+      if (has_it(stand)) {
+        confirm(stand);
+      } else if (Clock::now() < until) {
+        if (auto looked = look_alone(stand); !looked) return looked;
+      } else if (same.empty()) {
+        source_rests_until_[stand.flow->source_index] = Clock::now() + kAfterFailure;  // nobody answered in time
+      }
     }
   }
   return {};
 }
 
-// By flow, whether the anchor is where it was; what is left out is looked at alone.
+// By flow, whether the anchor is where it was; what is left out, or is not there, is looked at alone.
 std::map<const Flow*, bool> LogWatch::look_together(const std::vector<Stand>& stands) {
   std::map<std::size_t, std::map<progress::PartitionKey, progress::LastMessage>> anchors;
   for (const Stand& stand : stands) {
@@ -81,29 +88,30 @@ std::map<const Flow*, bool> LogWatch::look_together(const std::vector<Stand>& st
   return told;
 }
 
-Result<void> LogWatch::look(const Stand& stand, std::optional<bool> told) {
-  const auto now = Clock::now();
+Result<void> LogWatch::look_alone(const Stand& stand) {
   progress::Partition& partition = stand.flow->partition;
-  if (stand.anchor.offset >= 0) {
-    const std::size_t source = stand.flow->source_index;
-    if (now < source_rests_until_[source]) return {};
-    auto same = told ? Result<bool>(*told) : sources_[source]->is_same_log(partition.topic(), partition.number(), stand.anchor, false);
-    if (!same) {
-      // Whoever reads the log tells that it cannot be read.
-      if (same.error().code == CDCRT_BUSY) return {};
-      stand.of->rests_until = Clock::now() + kAfterFailure;
-      if (same.error().code != CDCRT_AUTH) source_rests_until_[source] = stand.of->rests_until;
-      return {};
-    }
-    // Taken away meanwhile: whoever has it looks himself.
-    if (!*same && partition.owned() && partition.session() == stand.session) return another_log(partition.key(), stand.anchor.offset);
+  const std::size_t source = stand.flow->source_index;
+  if (Clock::now() < source_rests_until_[source]) return {};
+  auto same = sources_[source]->is_same_log(partition.topic(), partition.number(), stand.anchor, false);
+  if (!same) {
+    // Whoever reads the log tells that it cannot be read.
+    if (same.error().code == CDCRT_BUSY) return {};
+    // It comes behind the others when its source is asked again.
+    stand.of->rests_until = Clock::now() + 2 * kAfterFailure;
+    if (same.error().code != CDCRT_AUTH) source_rests_until_[source] = Clock::now() + kAfterFailure;
+    return {};
   }
-  stand.of->looked = now;
-  if (stand.last.offset > stand.anchor.offset) {
-    partition.confirm(stand.session, stand.last);
-    monitor_.notify();
-  }
+  // Taken away meanwhile: whoever has it looks himself.
+  if (!*same && partition.owned() && partition.session() == stand.session) return another_log(partition.key(), stand.anchor.offset);
+  confirm(stand);
   return {};
+}
+
+void LogWatch::confirm(const Stand& stand) {
+  stand.of->looked = Clock::now();
+  if (stand.last.offset <= stand.anchor.offset) return;
+  stand.flow->partition.confirm(stand.session, stand.last);
+  monitor_.notify();
 }
 
 }  // namespace cdcrt::runtime

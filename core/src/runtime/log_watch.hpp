@@ -44,7 +44,8 @@ class LogWatch {
   };
   Result<void> look(const std::vector<std::pair<Flow*, Look*>>& due, Clock::time_point until);
   std::map<const Flow*, bool> look_together(const std::vector<Stand>& stands);
-  Result<void> look(const Stand& stand, std::optional<bool> told);
+  Result<void> look_alone(const Stand& stand);
+  void confirm(const Stand& stand);
 
   Flows& flows_;
   std::vector<std::unique_ptr<SourceRuntime>>& sources_;

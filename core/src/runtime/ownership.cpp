@@ -226,21 +226,29 @@ Result<void> Ownership::claim(SourceRuntime& source, std::vector<progress::Parti
     if (!sink->keeps_progress()) continue;
     if (auto claimed = sink->claim(keys, *fresh); !claimed) return claimed;
   }
+  Result<void> first_failure;
   for (std::size_t first = 0; first < keys.size(); first += kAskedTogether) {
     const auto begin = keys.begin() + static_cast<std::ptrdiff_t>(first);
     const std::vector<progress::PartitionKey> some(begin,
                                                    begin + static_cast<std::ptrdiff_t>(std::min(kAskedTogether, keys.size() - first)));
     const Told told = ask_together(source, some);
     for (const auto& key : some) {
-      auto applied = older_are_applied(source, key);
-      if (!applied) return std::move(applied.error());
-      if (!*applied) {
-        postpone({key}, kLookAgain);
-        continue;
-      }
-      if (auto taken = take(source, key, sessions[key], told); !taken) return taken;
+      // Where one cannot be asked about, those of which everything was told go on, and the others wait.
+      if (!first_failure && !told.bounds.contains(key) && !told.starts.contains(key)) continue;
+      auto taken = take_when_older_are_applied(source, key, sessions[key], told);
+      if (!taken && !is_transient(taken.error())) return taken;
+      if (!taken && first_failure) first_failure = std::move(taken);
     }
   }
+  return first_failure;
+}
+
+Result<void> Ownership::take_when_older_are_applied(SourceRuntime& source, const progress::PartitionKey& key, uint32_t session,
+                                                    const Told& told) {
+  auto applied = older_are_applied(source, key);
+  if (!applied) return std::move(applied.error());
+  if (*applied) return take(source, key, session, told);
+  postpone({key}, kLookAgain);
   return {};
 }
 
@@ -380,7 +388,13 @@ Result<int64_t> Ownership::verify(SourceRuntime& source, const progress::Partiti
   const auto known = told.bounds.find(key);
   auto bounds = known != told.bounds.end() ? Result<cdcrt_bounds>(known->second) : source.source().bounds(key.topic, key.number);
   if (!bounds) return std::move(bounds.error());
-  const int64_t next = kept.next_offset == 0 && !kept.exact ? bounds->first : kept.next_offset;
+  const auto begin = [&] { return kept.next_offset == 0 && !kept.exact ? bounds->first : kept.next_offset; };
+  // What was told before others went on may be outdated: nothing stops for it.
+  if (known != told.bounds.end() && (begin() > bounds->end || begin() < bounds->first)) {
+    bounds = source.source().bounds(key.topic, key.number);
+    if (!bounds) return std::move(bounds.error());
+  }
+  const int64_t next = begin();
   if (kept.next_offset == 0 && !kept.exact) source.flow(key.topic, key.number).partition.log_begins_at(bounds->first);
   if (next > bounds->end) {
     return make_error(CDCRT_FATAL,
@@ -390,7 +404,8 @@ Result<int64_t> Ownership::verify(SourceRuntime& source, const progress::Partiti
   }
   if (kept.last.offset >= bounds->first) {
     const auto same = told.same.find(key);
-    auto is_same = same != told.same.end() ? Result<bool>(same->second) : source.is_same_log(key.topic, key.number, kept.last, true);
+    auto is_same =
+        same != told.same.end() && same->second ? Result<bool>(true) : source.is_same_log(key.topic, key.number, kept.last, true);
     if (!is_same) return std::move(is_same.error());
     if (!*is_same) return another_log(key, kept.last.offset);
   }
@@ -408,12 +423,13 @@ Result<int64_t> Ownership::start_of(SourceRuntime& source, const progress::Parti
 }
 
 Result<void> Ownership::take(SourceRuntime& source, const progress::PartitionKey& key, uint32_t session, const Told& told) {
+  progress::Partition& partition = source.flow(key.topic, key.number).partition;
+  if (partition.session() != session) return {};  // as below
   const auto behind = furthest_behind(key);
   // Where no target keeps progress the source's own settings decide.
   auto begin = behind ? verify(source, key, *behind, told) : start_of(source, key, told);
   if (!begin) return std::move(begin.error());
   const int64_t start = *begin;
-  progress::Partition& partition = source.flow(key.topic, key.number).partition;
   if (behind) {
     for (const auto& sink : sinks_) sink->begin_at(partition, start);
   }

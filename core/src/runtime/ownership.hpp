@@ -77,6 +77,7 @@ class Ownership final : public AssignmentListener {
   static Result<int64_t> verify(SourceRuntime& source, const progress::PartitionKey& key, const progress::StoredPartition& kept,
                                 const Told& told);
   static Result<int64_t> start_of(SourceRuntime& source, const progress::PartitionKey& key, const Told& told);
+  Result<void> take_when_older_are_applied(SourceRuntime& source, const progress::PartitionKey& key, uint32_t session, const Told& told);
   Result<void> take(SourceRuntime& source, const progress::PartitionKey& key, uint32_t session, const Told& told);
 
   Monitor& monitor_;

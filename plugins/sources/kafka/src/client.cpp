@@ -186,13 +186,13 @@ sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& h
 }
 
 Client::Client(const Settings& settings, Role role, const sdk::Host& host, void* owner)
-    : diagnostics_(host, settings.properties), owner_(owner), queue_memory_(settings.queue_memory),
+    : diagnostics_(host, settings.properties), owner_(owner), queue_memory_(settings.queue_memory), memory_(memory_of(settings, role)),
       is_limited_(std::none_of(settings.properties.begin(), settings.properties.end(),
                                [](const auto& each) { return each.first == "fetch.max.bytes"; })),
-      limit_(memory_of(settings, role) / 4, role == Role::kLane ? kLaneAnswer : largest_answer(settings, role)), watch_({}) {}
+      limit_(memory_ / 4, role == Role::kLane ? kLaneAnswer : largest_answer(settings, role)), watch_({}) {}
 
 void Client::widen(bool wide) {
-  limit_.bound((wide ? queue_memory_ : kLaneMemory) / 4, wide ? answer_of(queue_memory_) : kLaneAnswer);
+  limit_.bound((wide ? queue_memory_ : memory_) / 4, wide ? answer_of(queue_memory_) : kLaneAnswer);
   apply_limit();
 }
 

@@ -73,7 +73,7 @@ class Client {
   Diagnostics diagnostics_;
   void* owner_;
   rd_kafka_s* handle_ = nullptr;
-  const uint64_t queue_memory_;  // of all clients of the group
+  const uint64_t queue_memory_, memory_;  // of all clients of the group, of this one
   bool is_limited_;
   FetchLimit limit_;
   std::shared_ptr<kafka::Tokens> tokens_;

@@ -51,9 +51,4 @@ void FetchLane::stop_all() {
   }
 }
 
-void FetchLane::release(const std::string& topic) {
-  const auto found = places_.find(topic);
-  if (found != places_.end() && --found->second == 0) places_.erase(found);
-}
-
 }  // namespace cdcrt::kafka_source

@@ -36,11 +36,10 @@ class FetchLane {
   void stop(const std::string& topic, int32_t partition);
   /// All that were started.
   void stop_all();
-  /// A place for one more topic is taken, and given back.
-  void reserve(const std::string& topic) { ++places_[topic]; }
-  void release(const std::string& topic);
-  [[nodiscard]] std::size_t topic_count() const { return places_.size(); }
-  [[nodiscard]] bool holds(const std::string& topic) const { return places_.count(topic) > 0; }
+  /// The topic is one of this lane from now on, also while none of its partitions is read: librdkafka keeps what it knows of a topic.
+  void add(const std::string& topic) { known_.insert(topic); }
+  [[nodiscard]] std::size_t topic_count() const { return known_.size(); }
+  [[nodiscard]] bool knows(const std::string& topic) const { return known_.count(topic) > 0; }
   [[nodiscard]] FetchQueue& queue() { return queue_; }
   [[nodiscard]] Client& client() { return *client_; }
 
@@ -54,7 +53,7 @@ class FetchLane {
   std::unique_ptr<Client> client_;
   FetchQueue queue_;
   std::map<std::string, Topic, std::less<>> topics_;
-  std::map<std::string, std::size_t, std::less<>> places_;  ///< topic -> partitions of it that are meant to be here
+  std::set<std::string> known_;
 };
 
 }  // namespace cdcrt::kafka_source

@@ -7,9 +7,9 @@
 
 namespace cdcrt::kafka_source {
 sdk::Status FetchLanes::place(const std::string& topic, FetchLane*& to) {
-  const auto holds = [&](const auto& lane) { return lane->holds(topic); };
+  const auto knows = [&](const auto& lane) { return lane->knows(topic); };
   const auto has_room = [&](const auto& lane) { return lane->topic_count() < settings_.topics_per_client; };
-  auto found = std::find_if(lanes_.begin(), lanes_.end(), holds);
+  auto found = std::find_if(lanes_.begin(), lanes_.end(), knows);
   if (found == lanes_.end()) found = std::find_if(lanes_.begin(), lanes_.end(), has_room);
   if (found == lanes_.end()) {
     std::unique_ptr<FetchLane> made;
@@ -17,7 +17,7 @@ sdk::Status FetchLanes::place(const std::string& topic, FetchLane*& to) {
     found = lanes_.insert(lanes_.end(), std::move(made));
   }
   to = found->get();
-  to->reserve(topic);
+  to->add(topic);
   return {};
 }
 
@@ -38,9 +38,18 @@ void FetchLanes::listen() {
   for (const auto& lane : lanes_) lane->client().listen();
 }
 
-Client* FetchLanes::refused() const {
-  const auto found = std::find_if(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane->client().diagnostics().is_refused(); });
+template <class Is>
+Client* FetchLanes::first(const Is& is) const {
+  const auto found = std::find_if(lanes_.begin(), lanes_.end(), [&](const auto& lane) { return is(lane->client()); });
   return found == lanes_.end() ? nullptr : &(*found)->client();
+}
+
+Client* FetchLanes::refused() const {
+  return first([](Client& client) { return client.diagnostics().is_refused(); });
+}
+
+Client* FetchLanes::silent() const {
+  return first([](Client& client) { return client.silence().lasts(); });
 }
 
 void FetchLanes::close(std::chrono::milliseconds timeout) {

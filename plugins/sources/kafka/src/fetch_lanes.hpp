@@ -21,7 +21,7 @@ class FetchLanes {
   FetchLanes(const Settings& settings, const sdk::Host& host, Wakeup& wakeup) : settings_(settings), host_(host), wakeup_(wakeup) {}
   ~FetchLanes() { close(std::chrono::seconds(2)); }
 
-  /// The lane of a partition that this process was given: that of its topic, one with room, or a new one.
+  /// The lane of a partition that this process was given: that which knows its topic, one with room, or a new one.
   sdk::Status place(const std::string& topic, FetchLane*& to);
   [[nodiscard]] bool empty() const { return lanes_.empty(); }
   [[nodiscard]] std::size_t size() const { return lanes_.size(); }
@@ -33,10 +33,15 @@ class FetchLanes {
   void listen();
   /// One whose connection was refused; null: none was.
   [[nodiscard]] Client* refused() const;
+  /// One that no broker answers any more; null: there is none.
+  [[nodiscard]] Client* silent() const;
   /// Destroys them, in the background where that takes longer than `timeout`.
   void close(std::chrono::milliseconds timeout);
 
  private:
+  template <class Is>
+  Client* first(const Is& is) const;
+
   const Settings& settings_;
   const sdk::Host& host_;
   Wakeup& wakeup_;

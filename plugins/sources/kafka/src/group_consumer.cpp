@@ -52,11 +52,11 @@ sdk::Status GroupConsumer::join() {
                                      Client::owner<GroupConsumer>(opaque).on_rebalance(code, partitions);
                                    });
     rd_kafka_conf_set_offset_commit_cb(
-        configuration, [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t*, void* opaque) {
+        configuration, [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* offsets, void* opaque) {
           auto& self = Client::owner<GroupConsumer>(opaque);
           if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET) return;
-          // A hint for lag tools only: the next one makes up for it.
           self.host_.log(CDCRT_LOG_DEBUG, "the group's offsets were not committed: " + std::string(rd_kafka_err2str(code)));
+          if (offsets != nullptr) self.repeat_commits(*offsets);
         });
   };
   const Properties looks = {{"topic.metadata.refresh.interval.ms", std::to_string(between_looks(inspector_.topic_count()).count())}};
@@ -142,7 +142,10 @@ sdk::Status GroupConsumer::poll(std::chrono::milliseconds timeout, cdcrt_message
       return {};
     }
     const auto now = Clock::now();
-    if (now >= deadline) return client_->silence().lasts() ? nobody_answers() : sdk::Status();
+    if (now >= deadline) {
+      Client* const silent = client_->silence().lasts() ? client_.get() : lanes_.silent();
+      return silent != nullptr ? nobody_answers(*silent) : sdk::Status();
+    }
     if (had_any && drain_limit_ > 0) continue;  // all of it was outdated; there may be more
     auto until = deadline;
     for (const Owned* owned : seeking_) until = std::min(until, std::max(owned->seek_again_at, now + std::chrono::milliseconds(1)));
@@ -152,13 +155,15 @@ sdk::Status GroupConsumer::poll(std::chrono::milliseconds timeout, cdcrt_message
 }
 
 // Said as long as it lasts: whoever asks whether this process does its work is told.
-sdk::Status GroupConsumer::nobody_answers() const {
+sdk::Status GroupConsumer::nobody_answers(Client& silent) const {
   // They do answer, and why they refuse is what has to be known. Each time as a refusal it would be acted upon too often.
-  if (client_->diagnostics().is_refused()) {
-    const auto why = refused(settings_, client_->diagnostics());
+  if (silent.diagnostics().is_refused()) {
+    const auto why = refused(settings_, silent.diagnostics());
     return sdk::Status::retry(std::string(why.message()), std::string(why.hint()));
   }
-  return sdk::Status::retry("no Kafka broker answers at " + settings_.brokers + ": " + client_->diagnostics().last(),
+  const std::string whom =
+      &silent == client_.get() ? "" : " one of the clients that share the topics (are there files and connections enough?)";
+  return sdk::Status::retry("no Kafka broker answers" + whom + " at " + settings_.brokers + ": " + silent.diagnostics().last(),
                             "reading goes on by itself when one comes back");
 }
 
@@ -201,17 +206,24 @@ void GroupConsumer::flush_commits(bool at_once) {
   const auto now = Clock::now();
   if (!at_once && now - committed_at_ < kBetweenCommits) return;
   committed_at_ = now;
-  for (auto next = commits_.begin(); next != commits_.end();) {
+  while (!commits_.empty() && !client_->join_watch().is_joining()) {
     rd_kafka_topic_partition_list_t* offsets = rd_kafka_topic_partition_list_new(static_cast<int>(kOneCommit));
-    for (std::size_t i = 0; i < kOneCommit && next != commits_.end(); ++i, ++next) {
-      const auto& [key, offset] = *next;
-      if (partitions_.find(key) != partitions_.end())
-        rd_kafka_topic_partition_list_add(offsets, key.first.c_str(), key.second)->offset = offset;
+    for (std::size_t i = 0; i < kOneCommit && !commits_.empty(); ++i) {
+      const auto next = commits_.extract(commits_.begin());
+      if (partitions_.find(next.key()) != partitions_.end())
+        rd_kafka_topic_partition_list_add(offsets, next.key().first.c_str(), next.key().second)->offset = next.mapped();
     }
     if (offsets->cnt > 0) rd_kafka_commit(client_->get(), offsets, 1 /* in the background */);
     rd_kafka_topic_partition_list_destroy(offsets);
   }
-  commits_.clear();
+}
+
+// A hint for lag tools only; but nobody tells it again where the partition rests.
+void GroupConsumer::repeat_commits(const rd_kafka_topic_partition_list_t& failed) {
+  for (int i = 0; i < failed.cnt; ++i) {
+    const Key key(failed.elems[i].topic, failed.elems[i].partition);
+    if (failed.elems[i].offset >= 0 && partitions_.find(key) != partitions_.end()) commits_.try_emplace(key, failed.elems[i].offset);
+  }
 }
 
 void GroupConsumer::update_extent() {

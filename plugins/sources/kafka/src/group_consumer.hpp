@@ -89,7 +89,8 @@ class GroupConsumer {
   sdk::Status remember_ends();
   void flush_commits(bool at_once);
   void update_extent();
-  [[nodiscard]] sdk::Status nobody_answers() const;
+  [[nodiscard]] sdk::Status nobody_answers(Client& silent) const;
+  void repeat_commits(const rd_kafka_topic_partition_list_s& failed);
   bool close();
   // group_rebalance.cpp
   void on_rebalance(int code, rd_kafka_topic_partition_list_s* partitions);

@@ -141,7 +141,6 @@ void GroupConsumer::forget(const Key& key) {
   if (owned->lane != nullptr) {
     last_topic_ = nullptr;
     owned->lane->stop(key.first, key.second);
-    owned->lane->release(key.first);
   }
   if (owned->queue != nullptr) rd_kafka_queue_destroy(owned->queue);
   partitions_.erase(found);
@@ -180,7 +179,7 @@ void GroupConsumer::change_to_lanes() {
   uses_lanes_ = true;
   is_held_ = false;
   paused_.clear();
-  host_.info("more than " + std::to_string(settings_.topics_per_client) + " topics: further clients fetch them (topics_per_client)");
+  host_.info("further clients fetch the topics: they are more than topics_per_client, " + std::to_string(settings_.topics_per_client));
   rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(static_cast<int>(partitions_.size()));
   for (auto& [key, owned] : partitions_) {
     rd_kafka_topic_partition_list_add(list, key.first.c_str(), key.second);

@@ -33,6 +33,8 @@ class Inspector {
   Inspector(const Inspector&) = delete;
   Inspector& operator=(const Inspector&) = delete;
 
+  /// A code of librdkafka's: nobody answered, or not in time.
+  [[nodiscard]] static bool is_transport(int code);
   /// Brokers reachable, credentials accepted, topics given by plain name exist. Warns where a pattern matches nothing.
   sdk::Status check();
   /// How many topics were wanted as of the last check().

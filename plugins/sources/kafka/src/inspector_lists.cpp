@@ -31,35 +31,45 @@ List list_of(const Places& places, const Indices& wanted, int64_t offset) {
   return list;
 }
 
-/// What `list` holds for each of them once it was asked for, by position; kNotTold where that failed.
-std::vector<int64_t> offsets_of(const rd_kafka_topic_partition_list_t& list, rd_kafka_resp_err_t code) {
-  std::vector<int64_t> offsets(static_cast<std::size_t>(list.cnt), kNotTold);
-  for (std::size_t i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < offsets.size(); ++i) {
-    if (list.elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) offsets[i] = list.elems[i].offset;
+struct Answer {
+  std::vector<int64_t> offsets;  ///< of each, by position; kNotTold where that failed
+  rd_kafka_resp_err_t code;
+};
+
+Answer answer_of(const rd_kafka_topic_partition_list_t& list, rd_kafka_resp_err_t code) {
+  Answer answer{std::vector<int64_t>(static_cast<std::size_t>(list.cnt), kNotTold), code};
+  for (std::size_t i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < answer.offsets.size(); ++i) {
+    if (list.elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) answer.offsets[i] = list.elems[i].offset;
   }
-  return offsets;
+  return answer;
 }
 
 /// `which`: RD_KAFKA_OFFSET_BEGINNING, RD_KAFKA_OFFSET_END or a time.
-std::vector<int64_t> look_up(Client& client, const Places& places, const Indices& wanted, int64_t which, int timeout_ms) {
-  if (wanted.empty()) return {};
+Answer look_up(Client& client, const Places& places, const Indices& wanted, int64_t which, int timeout_ms) {
+  if (wanted.empty()) return {{}, RD_KAFKA_RESP_ERR_NO_ERROR};
   const List list = list_of(places, wanted, which);
   const auto code = rd_kafka_offsets_for_times(client.get(), list.get(), std::min(timeout_ms, kMaxWaitMs));
-  return offsets_of(*list, code);
+  return answer_of(*list, code);
 }
 
-/// `ask` answers whether it was told anything; where not, the rest is not asked for either.
+/// `ask` answers the code of what it asked. An error of one partition is that of its list (2.0.2: rd_kafka_parse_ListOffsets): the others
+/// are asked for again without it, by halves. Where nobody answers, nothing more is asked for. False: that is so.
+template <class Ask>
+bool ask_in_halves(const Indices& wanted, const Ask& ask) {
+  const rd_kafka_resp_err_t code = ask(wanted);
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
+  if (Inspector::is_transport(code)) return false;
+  const auto middle = wanted.begin() + static_cast<std::ptrdiff_t>(wanted.size() / 2);
+  return wanted.size() < 2 || (ask_in_halves(Indices(wanted.begin(), middle), ask) && ask_in_halves(Indices(middle, wanted.end()), ask));
+}
+
 template <class Ask>
 void in_lists(std::size_t count, const Ask& ask) {
   for (std::size_t first = 0; first < count; first += kAtOnce) {
     Indices wanted(std::min(kAtOnce, count - first));
     std::iota(wanted.begin(), wanted.end(), first);
-    if (!ask(wanted)) return;
+    if (!ask_in_halves(wanted, ask)) return;
   }
-}
-
-bool any_told(const std::vector<int64_t>& offsets) {
-  return std::any_of(offsets.begin(), offsets.end(), [](int64_t offset) { return offset != kNotTold; });
 }
 
 }  // namespace
@@ -69,13 +79,13 @@ void Inspector::bounds_of(const Places& places, const std::function<void(std::si
   if (!client(Client::Role::kLookup, lookup)) return;
   in_lists(places.size(), [&](const Indices& wanted) {
     const auto firsts = look_up(*lookup, places, wanted, RD_KAFKA_OFFSET_BEGINNING, timeout_ms());
-    if (!any_told(firsts)) return false;
+    if (firsts.code != RD_KAFKA_RESP_ERR_NO_ERROR) return firsts.code;
     const auto ends = look_up(*lookup, places, wanted, RD_KAFKA_OFFSET_END, timeout_ms());
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      if (firsts[i] != kNotTold && ends[i] != kNotTold) answer(wanted[i], {firsts[i], ends[i]});
+      if (firsts.offsets[i] >= 0 && ends.offsets[i] >= 0) answer(wanted[i], {firsts.offsets[i], ends.offsets[i]});
     }
     was_reached_ = true;
-    return any_told(ends);
+    return ends.code;
   });
 }
 
@@ -86,17 +96,18 @@ void Inspector::origins_of(const Places& places, const std::function<void(std::s
   if (!client(Client::Role::kLookup, lookup) || (is_committed && !client(Client::Role::kCommitted, group))) return;
   in_lists(places.size(), [&](const Indices& wanted) {
     // Of those for which the first question has no offset (-1 and below) the second one tells where the log begins or ends.
-    std::vector<int64_t> offsets(wanted.size(), -1);
+    Answer first{std::vector<int64_t>(wanted.size(), -1), RD_KAFKA_RESP_ERR_NO_ERROR};
     int64_t otherwise = start.kind == StartPosition::Kind::kLatest ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
     if (start.kind == StartPosition::Kind::kTime) {
-      offsets = look_up(*lookup, places, wanted, std::max<int64_t>(0, start.timestamp_ms), timeout_ms());
+      first = look_up(*lookup, places, wanted, std::max<int64_t>(0, start.timestamp_ms), timeout_ms());
       otherwise = RD_KAFKA_OFFSET_END;
     } else if (is_committed) {
       const List list = list_of(places, wanted, RD_KAFKA_OFFSET_INVALID);
       const auto code = rd_kafka_committed(group->get(), list.get(), std::min(timeout_ms(), kMaxWaitMs));
-      offsets = offsets_of(*list, code);
+      first = answer_of(*list, code);
     }
-    if (!any_told(offsets)) return false;
+    if (first.code != RD_KAFKA_RESP_ERR_NO_ERROR) return first.code;
+    const std::vector<int64_t>& offsets = first.offsets;
     Indices rest;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       if (offsets[i] >= 0) answer(wanted[i], offsets[i]);
@@ -104,11 +115,11 @@ void Inspector::origins_of(const Places& places, const std::function<void(std::s
     }
     const auto others = look_up(*lookup, places, rest, otherwise, timeout_ms());
     for (std::size_t i = 0; i < rest.size(); ++i) {
-      if (others[i] == kNotTold) continue;
+      if (others.offsets[i] < 0) continue;
       if (is_committed) tell_of_start(sdk::view(places[rest[i]].topic), places[rest[i]].partition);
-      answer(rest[i], others[i]);
+      answer(rest[i], others.offsets[i]);
     }
-    return rest.empty() || any_told(others);
+    return others.code;
   });
 }
 

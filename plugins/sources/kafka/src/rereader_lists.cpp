@@ -24,7 +24,7 @@ constexpr std::chrono::seconds kPatience{3};
 constexpr int kLookMs = 5;
 // One message of each is wanted. A batch that is larger comes alone.
 constexpr const char* kAnswer = "131072";
-constexpr const char* kOfPartition = "8192";
+constexpr const char* kOfPartition = "1024";
 
 void customize(rd_kafka_conf_t* configuration) {
   rd_kafka_conf_set(configuration, "fetch.message.max.bytes", kOfPartition, nullptr, 0);
@@ -136,6 +136,12 @@ bool Rereader::find_some(const std::vector<cdcrt_place>& places, std::size_t fir
   }
   constexpr int kPatienceMs = static_cast<int>(std::chrono::milliseconds(kPatience).count());
   const auto code = rd_kafka_offsets_for_times(looks_->get(), ends, kPatienceMs);
+  // An error of one is that of all: the others are looked for without it.
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !Inspector::is_transport(code)) {
+    rd_kafka_topic_partition_list_destroy(ends);
+    const std::size_t half = count / 2;
+    return count < kFew || (find_some(places, first, half, answer) && find_some(places, first + half, count - half, answer));
+  }
   Looks looks(looks_->get(), places);
   for (std::size_t i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < count; ++i) {
     const auto& end = ends->elems[i];
