@@ -118,17 +118,6 @@ void use_source_type(const ConnectSchema& schema, Column& column) {
   }
 }
 
-/// The first of an enum's values, which stand with commas between them.
-std::string first_allowed(const ConnectSchema& schema) {
-  const std::string* allowed = schema.parameter("allowed");
-  std::string first;
-  for (std::size_t i = 0; allowed != nullptr && i < allowed->size() && (*allowed)[i] != ','; ++i) {
-    if (allowed->compare(i, 2, "\\,") == 0) ++i;
-    first += (*allowed)[i];
-  }
-  return first;
-}
-
 /// What an array knows of its innermost elements; a structure is no element of a database's array.
 void use_element_type(const Column& element, cdcrt_type& array) {
   if (element.type.kind == CDCRT_TYPE_ARRAY) {
@@ -228,7 +217,6 @@ Column make_column(const ConnectSchema& schema) {
       }
       break;
     }
-    case Conversion::kEnum: column.first_value = first_allowed(schema); break;
     case Conversion::kText:
       if (schema.name.empty()) use_source_type(schema, column);
       break;

@@ -58,7 +58,6 @@ struct Column {
   uint32_t bits = 0;  ///< kBits: digits; 0: not known
   cdcrt_cell default_cell{};
   std::string default_text;    ///< what default_cell borrows
-  std::string first_value;     ///< kEnum: of those that it allows, as the statement writes it
   std::vector<Column> inner;   ///< struct: its fields; array, map: one, for every value
   bool inner_by_name = false;  ///< `inner` are the fields of a struct
 };

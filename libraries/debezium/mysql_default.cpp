@@ -18,36 +18,6 @@ char escaped(char c) {
   }
 }
 
-/// Of a column that may not be NULL.
-cdcrt_cell implicit_default(const Column& column, std::string& text) {
-  cdcrt_cell cell{};
-  const auto set = [&](cdcrt_tag tag) { sdk::set_text(cell, tag, text); };
-  switch (column.conversion) {
-    case Conversion::kBoolean: sdk::set_integer(cell, CDCRT_BOOL, 0); break;
-    case Conversion::kInteger: sdk::set_integer(cell, CDCRT_I64, 0); break;
-    case Conversion::kFloat: sdk::set_real(cell, 0); break;
-    case Conversion::kBinaryDecimal:
-    case Conversion::kTextDecimal:
-      text = "0";
-      if (column.type.scale > 0) text += '.' + std::string(static_cast<std::size_t>(column.type.scale), '0');
-      set(CDCRT_DECIMAL);
-      break;
-    case Conversion::kText:
-      if (column.type.kind == CDCRT_TYPE_STRING) set(CDCRT_STRING);
-      break;
-    case Conversion::kEnum:
-      text = literal_text(column.first_value);
-      set(CDCRT_STRING);
-      break;
-    case Conversion::kBits:
-      text.assign(column.bits, '0');
-      if (column.bits > 0) set(CDCRT_STRING);
-      break;
-    default: break;  // dates have no zero that an event could carry
-  }
-  return cell;
-}
-
 }  // namespace
 
 std::string literal_text(std::string_view literal) {
@@ -65,7 +35,7 @@ std::string literal_text(std::string_view literal) {
 }
 
 cdcrt_cell mysql_default(const Column& column, std::string& text) {
-  if (!column.has_default) return column.optional ? cdcrt_cell{} : implicit_default(column, text);
+  if (!column.has_default) return {};
   cdcrt_cell cell = column.default_cell;
   if (cell.tag == CDCRT_STRING) {
     text = literal_text(column.default_text);

@@ -8,9 +8,9 @@
 
 namespace cdcrt::debezium {
 
-/// The default as the server reads it: Debezium gives a text as it stands in the statement (`it''s`), and none for a column that may not be
-/// NULL and has none, which the server fills with zeros, empty texts or the first value of an enum. ABSENT: none. `text` keeps what the
-/// cell borrows.
+/// The default as the server reads it: Debezium gives a text as it stands in the statement (`it''s`). ABSENT: none. What the server puts
+/// into rows for a column that may not be NULL and has none is not guessed: an expression, a generated column or one that was left out
+/// before look the same. `text` keeps what the cell borrows.
 cdcrt_cell mysql_default(const Column& column, std::string& text);
 
 /// What the text between the apostrophes of a literal means; the server writes all literals so that it shows.

@@ -19,7 +19,7 @@ constexpr std::size_t kPlaceBytes = 64;
 std::size_t text_bytes(const std::string& text) { return text.capacity() < sizeof(std::string) / 2 ? 0 : text.capacity() + 16; }
 
 std::size_t column_bytes(const Column& column) {
-  std::size_t bytes = sizeof(Column) + text_bytes(column.name) + text_bytes(column.default_text) + text_bytes(column.first_value);
+  std::size_t bytes = sizeof(Column) + text_bytes(column.name) + text_bytes(column.default_text);
   for (const Column& inner : column.inner) bytes += column_bytes(inner);
   return bytes;
 }
@@ -61,7 +61,7 @@ uint32_t intern(const BoundShape& bound, sdk::RowBuilder& rows) {
       to.default_value = mysql_default(from, texts[i]);
       if (to.default_value.tag == CDCRT_ABSENT) continue;
       to.flags |= CDCRT_COLUMN_DEFAULT;
-      if (from.default_certain || !from.has_default) to.flags |= CDCRT_COLUMN_DEFAULT_CERTAIN;
+      if (from.default_certain) to.flags |= CDCRT_COLUMN_DEFAULT_CERTAIN;
     } else if (from.has_default) {
       to.flags |= CDCRT_COLUMN_DEFAULT;
       if (from.default_certain) to.flags |= CDCRT_COLUMN_DEFAULT_CERTAIN;

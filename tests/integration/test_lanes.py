@@ -20,10 +20,16 @@ def tearDownModule():
 
 class Processes(test_processes.Processes):
     topics_per_client = 2
+    # Left to their own module: they are about membership alone.
+    test_a_member_that_the_broker_takes_for_another_process_joins_once_more_and_two_of_one_name_do_not_both_go_on = None
+    test_a_process_that_comes_back_with_other_topics_reads_those = None
 
 
 class MadeAgain(test_topics_made_again.MadeAgain):
     topics_per_client = 0
+    # Left to their own module: nothing is read while it happens.
+    test_what_a_paused_table_missed_is_not_read_from_another_log = test_a_crash_does_not_hide_it = None
+    test_a_broker_that_comes_back_empty_is_noticed = test_what_retention_deleted_proves_nothing = None
 
 
 class Unpacked(test_live.Unpacked):

@@ -117,6 +117,8 @@ std::optional<SealedPartition> PartitionFold::seal() {
   sealed_next_ = part.next_offset;
   sealed_order_ = part.order;
   first_buffered_ = held_back;
+  // Rows that come seldom keep a place each: the log may not reach back from one to the one before.
+  marked_rows_ = kMarkedForGood;
   return part;
 }
 
