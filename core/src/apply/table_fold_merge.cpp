@@ -51,7 +51,7 @@ void TableFold::read_again_what_lacks(std::size_t first_new, Sealed& sealed) {
   if (leaves_nulls_out) return;
   for (std::size_t slot = first_new; slot < knowledge_.columns().size(); ++slot) {
     const evolution::Column& column = knowledge_.columns()[slot];
-    if (column.active && column.last_seen != evolution::kUnplaced) read_again_after(column.last_seen, sealed);
+    if (column.active && !column.last_seen.empty() && column.last_seen != evolution::kUnplaced) read_again_after(column.last_seen, sealed);
   }
 }
 
