@@ -44,6 +44,8 @@ void TableFold::restore(const progress::StoredTable& stored) {
   truncation_.restore(stored.floor);
   if (stored.by_source && identity_.route.ordering != route::Ordering::kPartition) set_by_source(identity_.keeps_rows());
   count_foreign(stored);
+  // Partitions that other processes read have written rows as well.
+  for (const auto& [key, position] : stored.progress) knowledge_.restore_sighting(position.order);
 }
 
 void TableFold::restore_progress(PartitionFold& into, int64_t next_offset, const std::string& order) {

@@ -131,6 +131,7 @@ class TableFold {
   void count_foreign(const progress::StoredTable& stored);
   void refresh(Sealed& sealed);
   void read_again_after(const std::string& order, Sealed& sealed);
+  void read_again_what_lacks(std::size_t first_new, Sealed& sealed);
   void read_all_again(Sealed& sealed);
   void forget_truncate(Sealed& sealed);
   bool take_floor(const std::string& floor, Sealed& sealed);

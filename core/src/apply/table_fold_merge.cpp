@@ -23,11 +23,13 @@ bool TableFold::merge(const progress::StoredTable& stored, Sealed& sealed) {
   count_foreign(stored);
   std::string others;
   for (const auto& [key, position] : stored.progress) event::raise_order(others, position.order);
+  const std::size_t known = knowledge_.columns().size();
   const auto returned = knowledge_.merge(stored.columns, stored.key_known, others);
   if (stored.told_keyless) knowledge_.restore_told_keyless();
   take_definition_topic(stored);
   follow_schema_changes();
   for (const uint32_t slot : returned) read_again_after(knowledge_.columns()[slot].dropped_at, sealed);
+  read_again_what_lacks(known, sealed);
   const bool is_known = by_source_ && sealed.by_source;
   if (stored.by_source && !is_known && identity_.keeps_rows() && identity_.route.ordering != route::Ordering::kPartition) {
     set_by_source(true);
@@ -37,6 +39,20 @@ bool TableFold::merge(const progress::StoredTable& stored, Sealed& sealed) {
   const bool is_emptied = take_floor(stored.floor, sealed);
   refresh(sealed);
   return is_emptied;
+}
+
+// A whole row that lacks a column says that it was dropped or renamed, and sets it to NULL. What was folded before the column was known
+// here did not say so, except where events leave NULLs out.
+void TableFold::read_again_what_lacks(std::size_t first_new, Sealed& sealed) {
+  const bool follows = !knowledge_.key().empty() && identity_.route.schema_changes == route::SchemaChanges::kEvolve;
+  if (!identity_.keeps_rows() || !follows) return;
+  const bool leaves_nulls_out = std::any_of(sealed.partitions.begin(), sealed.partitions.end(),
+                                            [](const SealedPartition& part) { return part.fold.may_leave_nulls_out(); });
+  if (leaves_nulls_out) return;
+  for (std::size_t slot = first_new; slot < knowledge_.columns().size(); ++slot) {
+    const evolution::Column& column = knowledge_.columns()[slot];
+    if (column.active && !column.last_seen.empty() && column.last_seen != evolution::kUnplaced) read_again_after(column.last_seen, sealed);
+  }
 }
 
 void TableFold::forget_truncate(Sealed& sealed) {

@@ -27,6 +27,15 @@ Column renamed(const char* former, const char* name) {
   return column;
 }
 
+evolution::Column stored_column(const char* name, cdcrt_type type, const char* last_seen, uint32_t key_ordinal = 0) {
+  evolution::Column column;
+  column.source_name = column.target_name = name;
+  column.type = type;
+  column.key_ordinal = key_ordinal;
+  column.last_seen = column.added_at = last_seen;
+  return column;
+}
+
 /// Rows 1 to 3 with a column a, of which a definition came.
 void begin(Rig& rig) {
   rig.send(definition({{"a"}}, "01"), 1);
@@ -135,6 +144,51 @@ TEST_CASE("rename: told while rows of the new name are being written, their valu
   REQUIRE(rig.write(std::move(*sealed)));
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,b='old'; id=2,b='new'; id=3,b='old'");
+}
+
+TEST_CASE("rename: NULL under the new name stands, also where only another process has met the former one when the row is written") {
+  Rig rig({}, 2);
+  rig.send(row_of(2, {"b"}, {text("new")}, "20"));
+  REQUIRE(rig.write());
+  rig.send(row_of(1, {"b"}, {null()}, "30"));
+  auto sealed = rig.seal();
+  REQUIRE(sealed);
+  memory_sink::Table& target = rig.database.tables["shop.orders"];
+  target.columns.push_back({"a", kText, 0, ""});
+  auto& row = target.rows.emplace_back();
+  types::append_text(row["id"], integer(1));
+  types::append_text(row["a"], text("old"));
+  progress::StoredTable stored = rig.table->kept().row();
+  stored.columns = {stored_column("id", kInt, "20", 1), stored_column("b", kText, "20"), stored_column("a", kText, "10")};
+  stored.key_known = true;
+  ++stored.version;
+  rig.table->definition().look_again();
+  rig.table->merge(stored, *sealed);
+  CHECK(sealed->partitions.empty());
+  REQUIRE(rig.write(std::move(*sealed)));
+  rig.send(definition({renamed("a", "b")}, "15"), 1);
+  rig.follow_rewinds();
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,b=NULL; id=2,b='new'");
+}
+
+TEST_CASE("rename: a definition that is read late drops no column that only partitions of other processes have shown") {
+  Rig there({}, 2);
+  there.send(row_of(1, {"b"}, {text("kept")}, "30"));
+  REQUIRE(there.write());
+  progress::StoredTable stored = there.table->kept().row();
+  // As a row without order shows them.
+  stored.columns = {stored_column("id", kInt, "", 1), stored_column("b", kText, "")};
+  stored.key_known = true;
+  stored.progress = {{there.partitions[0]->key(), {1, "30"}}};
+  Rig here({}, 2);
+  here.database.tables = there.database.tables;
+  here.table->restore(stored);
+  here.send({CDCRT_DEFINITION, {{"id", kInt, 1}, {"a", kText}}, {}, "01"}, 1);
+  const auto sealed = here.seal();
+  REQUIRE(sealed);
+  CHECK(sealed->columns()[1].source_name == "b");
+  CHECK(sealed->columns()[1].active);
 }
 
 TEST_CASE("rename: two of one column, told while rows of both new names are being written, leave the value of the last name") {
