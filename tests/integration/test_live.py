@@ -348,7 +348,7 @@ class Away(process.Case):
         with tempfile.TemporaryDirectory() as folder:
             manifest = os.path.join(folder, "manifest.toml")
             with open(manifest, "w", encoding="utf-8") as file:
-                file.write(MANIFEST.format(brokers=kafka.brokers, topic="t.good", topics="t.good", folder=folder, source=""))
+                file.write(MANIFEST.format(brokers=kafka.brokers, topic="t.good", topics="t.good", folder=folder, source="", topics_per_client=200))
             log = os.path.join(folder, "log")
             running = program.start(["--manifest", manifest], {}, log)
             def text():
@@ -375,7 +375,7 @@ class Away(process.Case):
         with tempfile.TemporaryDirectory() as folder:
             manifest = os.path.join(folder, "manifest.toml")
             with open(manifest, "w", encoding="utf-8") as file:
-                file.write(MANIFEST.format(brokers=kafka.brokers, topic="away.good", topics="away.good", folder=folder, source="").replace(
+                file.write(MANIFEST.format(brokers=kafka.brokers, topic="away.good", topics="away.good", folder=folder, source="", topics_per_client=200).replace(
                     f'Driver = "SQLite3", Database = "{folder}/target.db"',
                     f'Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "{postgresql.port}", Database = "live", UID = "postgres", SSLmode = "disable"').replace('stall_after = "1s"', 'stall_after = "60s"\nlock_timeout = "300ms"'))
             log = os.path.join(folder, "log")
