@@ -55,7 +55,11 @@ int32_t TableKnowledge::slot_named(const std::string& name, std::string_view ord
   const auto came_early = [this](const Former& former) {
     const Column& column = columns_[former.slot];
     if (column.merged_into >= 0) return true;
-    return !column.active && is_hidden(column) && column.added_at != kUnplaced && event::is_after(column.added_at, former.until);
+    if (column.active || !is_hidden(column)) return false;
+    // The target does not keep whose it is. It had been renamed as that one, and gave up at once the name that it got by it.
+    const auto& names = column.former_names;
+    if (names.size() > 1 && names[names.size() - 1].until == names[names.size() - 2].until) return true;
+    return column.added_at != kUnplaced && event::is_after(column.added_at, former.until);
   };
   const Former* best = nullptr;
   const Former* last = nullptr;

@@ -213,3 +213,49 @@ TEST_CASE("renames: all processes come to the first row that lacks a column, whi
   here.define(definition_of(11, {{"id"}, {"b", "a"}}), "3");
   CHECK(here.column(2).lacked_since.empty());
 }
+
+namespace {
+
+/// What the target keeps of them.
+std::vector<evolution::Column> as_stored(std::vector<evolution::Column> columns) {
+  for (evolution::Column& column : columns) column.merged_into = -1;
+  return columns;
+}
+
+}  // namespace
+
+TEST_CASE("renames: what came early of a name that was given up elsewhere at an earlier order keeps no rows from its column") {
+  RenamedTable here, there;
+  here.define(typed_definition(11, {{"id"}, {"b", "a"}}), "5");
+  here.define(typed_definition(12, {{"id"}, {"c", "b"}}), "8");
+  there.row(there.after, "6");
+  there.define(typed_definition(12, {{"id"}, {"c", "b"}}), "7");
+  there.knowledge.merge(as_stored(here.knowledge.columns()), true, {});
+  REQUIRE(there.active() == 2);
+  here.knowledge.merge(as_stored(there.knowledge.columns()), true, {});
+  CHECK(here.row(here.after, "55").slots == Slots{0, 1});
+  CHECK(here.row(here.after, "6").slots == Slots{0, 1});
+  CHECK(here.row(here.before, "4").slots == Slots{0, 1});
+  CHECK(here.row(row_shape(3, {"id", "c"}), "9").slots == Slots{0, 1});
+  CHECK(here.active() == 2);
+}
+
+TEST_CASE("renames: after a start the middle one of three names is its column's, also where rows of it were read first") {
+  route::Route route;
+  TableKnowledge met(route), started(route);
+  met.expect_definitions();
+  REQUIRE(met.observe(row_shape(2, {"id", "b"}), "6", true));
+  for (const auto& [definition, order] :
+       {std::pair(typed_definition(12, {{"id"}, {"c", "b"}}), "7"), std::pair(typed_definition(11, {{"id"}, {"b", "a"}}), "5")}) {
+    if (*order == '5') REQUIRE(met.observe(row_shape(1, {"id", "a"}), "4", true));
+    REQUIRE(met.rename(definition, order));
+    REQUIRE(met.observe(definition, order, true, false, true));
+  }
+  const auto stored = as_stored(met.columns());
+  for (const evolution::Column& column : stored) started.restore(column);
+  started.restore_key_known();
+  const auto map = started.observe(row_shape(2, {"id", "b"}), "6", true);
+  REQUIRE(map);
+  REQUIRE((*map)->slots[1] >= 0);
+  CHECK(stored[static_cast<std::size_t>((*map)->slots[1])].source_name == "c");
+}
