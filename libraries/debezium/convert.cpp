@@ -7,6 +7,7 @@
 
 #include "cdcrt/sdk/binary_text.hpp"
 #include "cdcrt/sdk/calendar.hpp"
+#include "cdcrt/sdk/digits.hpp"
 #include "cdcrt/sdk/json_check.hpp"
 #include "debezium/json_scan.hpp"
 #include "debezium/numbers.hpp"
@@ -115,11 +116,7 @@ void set_nanoseconds(cdcrt_cell& cell, int64_t nanoseconds, bool time, sdk::RowB
   sdk::set_text(cell, CDCRT_STRING, rows.copy({text, size}));
 }
 
-bool parse_integer(std::string_view text, int64_t& value) {
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, value);
-  return parsed.ec == std::errc() && parsed.ptr == end;
-}
+using sdk::parse_integer;
 
 bool in_range(uint8_t kind, int64_t value) {
   switch (kind) {
@@ -219,9 +216,7 @@ Problem Converter::number(std::string_view text, cdcrt_cell& cell) {
     return nullptr;
   }
   uint64_t unsigned_integer = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, unsigned_integer);
-  if (parsed.ec == std::errc() && parsed.ptr == end) {
+  if (sdk::parse_natural(text, unsigned_integer)) {
     sdk::set_natural(cell, unsigned_integer);
     return nullptr;
   }

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "cdcrt/sdk/digits.hpp"
 #include "cdcrt/sdk/source_order.hpp"
 
 namespace cdcrt::debezium {
@@ -38,9 +39,11 @@ constexpr std::array kNames{
     Named{"ssn", SourceField::kRedoNumber},
 };
 
-bool parse_natural(std::string_view text, uint64_t& value, int base = 10) {
+using sdk::parse_natural;
+
+bool parse_hexadecimal(std::string_view text, uint64_t& value) {
   const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, value, base);
+  const auto parsed = std::from_chars(text.data(), end, value, 16);
   return !text.empty() && parsed.ec == std::errc() && parsed.ptr == end;
 }
 
@@ -67,7 +70,7 @@ bool append_sql_server_lsn(char*& out, std::string_view text) {
   uint64_t parts[3];
   for (int i = 0; i < 3; ++i) {
     const std::size_t colon = text.find(':');
-    if ((i < 2) != (colon != std::string_view::npos) || !parse_natural(text.substr(0, colon), parts[i], 16)) return false;
+    if ((i < 2) != (colon != std::string_view::npos) || !parse_hexadecimal(text.substr(0, colon), parts[i])) return false;
     text.remove_prefix(i < 2 ? colon + 1 : text.size());
   }
   append_big_endian(out, parts[0], 4);
@@ -89,7 +92,7 @@ bool append_redo_record(char*& out, std::string_view record, std::string_view nu
   bool is_told = !record.empty();
   for (int i = 0; i < 3 && is_told; ++i) {
     const std::size_t dot = record.find('.');
-    is_told = (i < 2) == (dot != std::string_view::npos) && parse_natural(record.substr(0, dot), part, 16);
+    is_told = (i < 2) == (dot != std::string_view::npos) && parse_hexadecimal(record.substr(0, dot), part);
     if (is_told) append_big_endian(out, part, kBytes[i]);
     record.remove_prefix(i < 2 && is_told ? dot + 1 : record.size());
   }

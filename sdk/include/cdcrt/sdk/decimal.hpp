@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "cdcrt/sdk/digits.hpp"
 #include "cdcrt/sdk/row_builder.hpp"
 
 namespace cdcrt::sdk {
@@ -110,14 +111,13 @@ inline std::optional<std::string_view> plain_decimal(std::string_view number, Ro
 /// A number as JSON writes it, digit for digit: I64, U64 where it is a whole number that fits, else DECIMAL (also NaN and the
 /// infinities, which some write). False, and nothing set: not a number, or one of more than kMaximumDigits.
 inline bool set_number(cdcrt_cell& cell, std::string_view number, RowBuilder& rows) {
-  const char* const end = number.data() + number.size();
   int64_t integer = 0;
-  if (const auto parsed = std::from_chars(number.data(), end, integer); parsed.ec == std::errc() && parsed.ptr == end) {
+  if (parse_integer(number, integer)) {
     set_integer(cell, CDCRT_I64, integer);
     return true;
   }
   uint64_t natural = 0;
-  if (const auto parsed = std::from_chars(number.data(), end, natural); parsed.ec == std::errc() && parsed.ptr == end) {
+  if (parse_natural(number, natural)) {
     set_natural(cell, natural);
     return true;
   }

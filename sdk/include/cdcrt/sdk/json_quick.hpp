@@ -158,9 +158,17 @@ class JsonQuickParser {
 #endif
   }
   static char unescaped(char c) {
-    constexpr char kNames[] = "\"\\/bfnrt", kMeant[] = "\"\\/\b\f\n\r\t";
-    const char* const found = c == 0 ? nullptr : std::strchr(kNames, c);
-    return found == nullptr ? '\0' : kMeant[found - kNames];
+    switch (c) {
+      case '"':
+      case '\\':
+      case '/': return c;
+      case 'b': return '\b';
+      case 'f': return '\f';
+      case 'n': return '\n';
+      case 'r': return '\r';
+      case 't': return '\t';
+      default: return '\0';
+    }
   }
   char* string(char* quote) {
     char* const begin = quote + 1;

@@ -14,10 +14,19 @@
 #include "cdcrt/sdk/hash.hpp"
 
 namespace cdcrt::sdk {
+namespace detail {
+
+inline void write_big_endian(char* out, uint64_t number, int bytes) {
+  for (int i = 0; i < bytes; ++i) out[i] = static_cast<char>(number >> static_cast<unsigned>(8 * (bytes - 1 - i)));
+}
+
+}  // namespace detail
 
 /// Eight bytes, the highest first.
 inline void append_order(std::string& out, uint64_t number) {
-  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(number >> static_cast<unsigned>(shift));
+  char bytes[8];
+  detail::write_big_endian(bytes, number, 8);
+  out.append(bytes, sizeof bytes);
 }
 
 /// A text that others may follow, such as the name of a log's file; ends with a NUL. `text` holds none.
@@ -52,16 +61,16 @@ inline uint32_t log_mark(std::string_view text) {
 /// Ends an order, so that the host notices a log that began anew: its places are lower, its times are later. Orders of one source must all
 /// end so, or none.
 inline void append_log(std::string& out, const LogMark& mark) {
-  const auto append_mark = [&out](uint32_t number) {
-    for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(number >> static_cast<unsigned>(shift));
-  };
-  append_order(out, mark.time_ms);
-  append_order(out, mark.read_ms);
-  append_mark(log_mark(mark.server));
-  append_mark(log_mark(mark.files));
-  append_mark(log_mark(mark.counter));
-  append_order(out, mark.counter.empty() ? 0 : mark.number);
-  out += kOrderTellsLog;
+  char bytes[LogLayout::kSize];
+  detail::write_big_endian(bytes + LogLayout::kTime, mark.time_ms, 8);
+  detail::write_big_endian(bytes + LogLayout::kRead, mark.read_ms, 8);
+  detail::write_big_endian(bytes + LogLayout::kServer, log_mark(mark.server), 4);
+  detail::write_big_endian(bytes + LogLayout::kFiles, log_mark(mark.files), 4);
+  detail::write_big_endian(bytes + LogLayout::kCounter, log_mark(mark.counter), 4);
+  detail::write_big_endian(bytes + LogLayout::kNumber, mark.counter.empty() ? 0 : mark.number, 8);
+  static_assert(LogLayout::kSize - LogLayout::kTag == kOrderTellsLog.size());
+  kOrderTellsLog.copy(bytes + LogLayout::kTag, kOrderTellsLog.size());
+  out.append(bytes, sizeof bytes);
 }
 
 }  // namespace cdcrt::sdk
