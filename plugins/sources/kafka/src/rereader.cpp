@@ -21,9 +21,19 @@ constexpr std::size_t kMaxPartitions = 8;
 // Whoever asks for one asks again; where the connection takes longer, it is there by then.
 constexpr std::chrono::seconds kOneMessage{3};
 
-// Between two looks for a message that is awaited. What a partition that was read before kept in its queue goes when it is taken, and the
-// fetcher, which saw a full queue, is told.
-constexpr int kLookMs = 5;
+// For librdkafka's own threads to begin; no broker is asked.
+constexpr int kStartMs = 100;
+
+/// Between two looks for a message that is awaited, milliseconds: short ones first. What a partition that was read before kept in its queue
+/// goes when it is taken, and the fetcher, which saw a full queue, is told.
+class LookWait {
+ public:
+  int next() { return std::exchange(wait_, std::min(2 * wait_, kLongest)); }
+
+ private:
+  static constexpr int kLongest = 5;
+  int wait_ = 1;
+};
 
 /// Reading of one partition by the interface that needs no group.
 class PartitionReading {
@@ -38,10 +48,15 @@ class PartitionReading {
   }
   PartitionReading(const PartitionReading&) = delete;
   PartitionReading& operator=(const PartitionReading&) = delete;
+  /// The fetcher may sleep: wake it then.
   bool start(int64_t offset) {
     is_started_ = topic_ != nullptr && rd_kafka_consume_start(topic_, partition_, offset) == 0;
-    if (is_started_) queue_ = rd_kafka_queue_get_partition(handle_, rd_kafka_topic_name(topic_), partition_);
-    return is_started_;
+    if (!is_started_) return false;
+    queue_ = rd_kafka_queue_get_partition(handle_, rd_kafka_topic_name(topic_), partition_);
+    // It only sends word to the main thread. Whoever is woken before that has read it finds nothing to fetch, and sleeps again; a seek to
+    // the same place is answered once it has.
+    rd_kafka_seek(topic_, partition_, offset, kStartMs);
+    return true;
   }
   /// What was taken stays.
   void stop() {
@@ -83,11 +98,13 @@ sdk::Status Rereader::find(std::string_view topic, int32_t partition, int64_t of
   const std::string what = "cannot look at offset " + std::to_string(offset) + " of " + partition_name(topic, partition) + " again";
   PartitionReading reading(probe_->get(), std::string(topic), partition);
   if (!reading.start(offset)) return broker_error(rd_kafka_last_error(), what, {}, settings_, topic);
+  // Since the last look its thread may sleep, and is told of this one only when it wakes.
+  probe_->wake_fetchers();
+  LookWait wait;
   const auto deadline = Clock::now() + timeout;
   while (Clock::now() < deadline) {
     probe_->listen();
-    const auto message = reading.next(kLookMs);
-    // Since the last look its thread may sleep, and is told of this one only when it wakes.
+    const auto message = reading.next(wait.next());
     if (!message) probe_->wake_fetchers();
     if (!message || (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset < offset)) continue;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || is_beyond_the_log(message->err)) return {};
@@ -123,10 +140,12 @@ sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t f
   PartitionReading reading(client_->get(), std::string(topic), partition);
   if (!reading.start(first)) return broker_error(rd_kafka_last_error(), "cannot read " + name + " again", {}, settings_, topic);
 
+  client_->wake_fetchers();
+  LookWait wait;
   auto deadline = Clock::now() + settings_.connect_timeout;
   while (Clock::now() < deadline) {
     client_->listen();
-    const auto message = reading.next(kLookMs);
+    const auto message = reading.next(wait.next());
     if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) client_->taken({1, message->len + message->key_len}, reading.waiting());
     if (!message) {
       client_->wake_fetchers();
