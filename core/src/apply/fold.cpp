@@ -199,6 +199,7 @@ bool fold_partial(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells,
 
 void fold_delete(Fold& fold, Entry& entry, const cdcrt_cell* cells, uint32_t width) {
   entry.effect = Effect::kDelete;
+  fold.take_back(entry);
   if (entry.key_insert >= 0) fold.key_inserts[static_cast<std::size_t>(std::exchange(entry.key_insert, -1))].over = true;
   forget_cells(entry);
   entry.nulls_from = UINT32_MAX;

@@ -43,6 +43,7 @@ struct Entry {
   bool snapshot = false;            ///< a row of a snapshot: any change with the same source order is newer
   bool keeps_dead_letters = false;  ///< its row has a dead letter that is newer at the source: writing this does not close it
   bool after_whole = false;         ///< an older entry of the batch sets the whole row
+  bool brought = false;             ///< its first change brought the row, which the target does not have, as a rule
   bool dated = false;               ///< `order` and `since` were set (empty: its changes have no source order)
   uint32_t followers = 0;           ///< entries of the same key in the batch that are written after it
   uint32_t source = 0;              ///< index into Sealed::sources: the source's table
@@ -157,6 +158,9 @@ class Fold {
     entry.nulls_from = std::min(entry.nulls_from, slot);
     leaves_nulls_out_ = true;
   }
+  /// A row that was brought is deleted again: its delete finds none in the target, as a rule.
+  void take_back(const Entry& entry) { takes_back_ = takes_back_ || entry.brought; }
+  [[nodiscard]] bool takes_back_rows() const { return takes_back_; }
   [[nodiscard]] bool may_leave_nulls_out() const { return leaves_nulls_out_; }  ///< false: no entry does
   EventCounts counts;
   /// Pairs of entries (by index) that one event changed: it is applied to both or to none.
@@ -182,7 +186,7 @@ class Fold {
   std::vector<Slot> slots_;
   std::unordered_map<std::string_view, std::vector<uint32_t>> open_refusals_;  ///< indexes into `refused`
   std::unordered_map<std::string_view, uint32_t> last_of_;
-  bool has_long_chains_ = false, leaves_nulls_out_ = false;
+  bool has_long_chains_ = false, leaves_nulls_out_ = false, takes_back_ = false;
   uint32_t usual_ = 0;  ///< entries that are likely to come
   event::Arena arena_{32 << 10};
 };

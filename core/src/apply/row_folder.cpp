@@ -211,6 +211,7 @@ void RowFolder::fold_keyed(const Incoming& in, const evolution::ShapeMap& map) {
     ++fold.counts.deleted;
     return;
   }
+  entry.brought = entry.brought || (added && !entry.follows && (left || row.operation != CDCRT_UPDATE));
   if (!partial) {
     fold_full(fold, entry, added, scratch_.data(), width);
   } else if (!fold_partial(fold, entry, added, scratch_.data(), width)) {

@@ -46,6 +46,10 @@ std::vector<const progress::Partition*> Sealed::drop_lost() {
   return stranded;
 }
 
+bool takes_back_rows(const Sealed& sealed) {
+  return std::any_of(sealed.partitions.begin(), sealed.partitions.end(), [](const auto& part) { return part.fold.takes_back_rows(); });
+}
+
 bool touches_dead_letters(const Sealed& sealed) {
   if (sealed.attempt.dead_letters_change) return true;
   const auto& open = sealed.attempt.open_dead_letters;

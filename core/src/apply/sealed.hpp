@@ -105,6 +105,9 @@ struct Sealed : SealedTable {
   [[nodiscard]] std::vector<const progress::Partition*> drop_lost();
 };
 
+/// It deletes rows that it brings itself: those deletes find none in the target, as a rule.
+bool takes_back_rows(const Sealed& sealed);
+
 /// The batch changes dead letters of its table: their row must be locked.
 bool touches_dead_letters(const Sealed& sealed);
 
