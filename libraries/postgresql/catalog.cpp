@@ -76,24 +76,32 @@ bool operator==(const CatalogColumn& left, const CatalogColumn& right) {
          left.key_ordinal == right.key_ordinal && left.generated == right.generated && left.identity == right.identity;
 }
 
+const sql::Statement& catalog_question() {
+  static const sql::Statement question{std::string(kQuery), {0, 1}};
+  return question;
+}
+
 Status read_catalog(sql::Session& session, std::string_view schema, std::string_view table, CatalogTable& out) {
+  Status status;
+  const auto query = session.query(kQuery, 2, sql::Planning::kEachTime, "cannot read the catalog for table " + sql::shown(table), status);
+  return query == nullptr ? std::move(status) : read_catalog(*query, schema, table, out);
+}
+
+Status read_catalog(sql::Query& query, std::string_view schema, std::string_view table, CatalogTable& out) {
   const std::string doing = "cannot read the catalog for table " + sql::shown(table);
   out = CatalogTable();
-  Status status;
-  const auto query = session.query(kQuery, 2, sql::Planning::kEachTime, doing, status);
-  if (query == nullptr) return status;
-  query->bind_text(0, schema);
-  query->bind_text(1, table);
-  status = query->execute(sql::Moment::kStatement, doing);
+  query.bind_text(0, schema);
+  query.bind_text(1, table);
+  Status status = query.execute(sql::Moment::kStatement, doing);
   while (status) {
     bool found = false;
-    status = query->fetch(found, doing);
+    status = query.fetch(found, doing);
     if (!status || !found) break;
     std::string fields[15];
     bool null = false;
     bool no_column = false;
     for (std::size_t i = 0; i < 15 && status; ++i) {
-      status = query->text(i, fields[i], null, doing);
+      status = query.text(i, fields[i], null, doing);
       no_column = no_column || (i == 1 && null);
     }
     if (!status) break;
@@ -121,6 +129,7 @@ Status read_catalog(sql::Session& session, std::string_view schema, std::string_
     column.limit = sql::limit_of(column.element.empty() ? column.base_type : column.element, static_cast<int32_t>(std::stol(fields[11])));
     out.columns.push_back(std::move(column));
   }
+  query.close();
   return status;
 }
 

@@ -10,6 +10,7 @@
 #include "postgresql/binary_array.hpp"
 #include "sql/postgresql_limit.hpp"
 #include "sql/session.hpp"
+#include "sql/statement.hpp"
 
 namespace cdcrt::postgresql {
 
@@ -40,6 +41,9 @@ struct CatalogTable {
 
 /// `schema` and `table` as they are spelled in the catalog.
 sdk::Status read_catalog(sql::Session& session, std::string_view schema, std::string_view table, CatalogTable& out);
+/// The same by `question`, a query of catalog_question() that is kept: planning it takes the server longer than answering.
+sdk::Status read_catalog(sql::Query& question, std::string_view schema, std::string_view table, CatalogTable& out);
+const sql::Statement& catalog_question();
 
 /// A SELECT of one boolean: whether the table still takes copies, `columns` have the types that read_catalog() told, and the columns `key`
 /// are those of a unique index (none: it is not asked).

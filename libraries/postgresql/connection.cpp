@@ -30,9 +30,9 @@ constexpr std::size_t kLarge = 8U << 20;
 class PostgresqlConnection final : public sql::TargetConnection {
  public:
   PostgresqlConnection(std::unique_ptr<sql::Session> session, const SessionTimeouts& timeouts, sql::Looks& looks, const ShorterWays& ways)
-      : TargetConnection(std::move(session), sql::postgresql(), looks), timeouts_(timeouts), parameters_(session_->takes_binary()),
-        copies_(session_->takes_copies() && session_->takes_binary() ? ways.copies : nullptr), foreseen_(ways.foreseen),
-        answers_(ways.answers) {}
+      : TargetConnection(std::move(session), sql::postgresql(), looks), timeouts_(timeouts), known_(looks, ways.tables),
+        parameters_(session_->takes_binary()), copies_(session_->takes_copies() && session_->takes_binary() ? ways.copies : nullptr),
+        foreseen_(ways.foreseen), answers_(ways.answers) {}
 
   // What is told by a later call is no answer of a row: the host then does all of it again, each statement waited for.
   Status expect(const cdcrt_table* tables, uint32_t count, bool fresh) override {
@@ -45,7 +45,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
  protected:
   Status describe_table(const cdcrt_table& table, sdk::TableDescription& out) override {
     CatalogTable catalog;
-    if (Status status = read_catalog(*session_, schema_of(table), sdk::view(table.name), catalog); !status) return status;
+    if (Status status = read_table(table, catalog); !status) return status;
     for (const CatalogColumn& column : catalog.columns) {
       out.add(column.name, dialect_.logical_type(column.base_type), column.type, column.not_null, column.key_ordinal);
       if (column.base_type != column.type || column.generated) out.columns().back().flags |= CDCRT_COLUMN_KEEP;
@@ -57,10 +57,10 @@ class PostgresqlConnection final : public sql::TargetConnection {
 
   std::string_view begin_text() const override { return "BEGIN"; }
   void forget() override {
-    tables_.clear();
+    known_.forget();
     in_doubt_.clear();
   }
-  void forget(const cdcrt_table& table) override { tables_.erase(key_of(table)); }
+  void forget(const cdcrt_table& table) override { known_.forget(key_of(table)); }
   void ended(bool is_committed) override {
     foreseen_.end(is_committed);
     answers_.end(is_committed);
@@ -76,11 +76,11 @@ class PostgresqlConnection final : public sql::TargetConnection {
   }
   Status before_commit() override {
     for (const auto& [schema, table] : std::exchange(in_doubt_, {})) {
-      const auto known = tables_.find(schema + std::string(1, '\0') + table);
+      const auto known = known_.share(schema + std::string(1, '\0') + table);
       CatalogTable now;
       Status read = read_catalog(*session_, schema, table, now);
       if (!read) return read;
-      if (known != tables_.end() && now.columns == known->second.columns->columns) continue;
+      if (known != nullptr && now.columns == known->columns) continue;
       forget();
       return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(table) + " changed while its rows were tried");
     }
@@ -88,6 +88,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
   }
   std::unique_ptr<sql::Query> make_query(const sql::Statement& statement, std::string_view what, Status& status) override {
     // Rows that are only inserted meet no other table: one plan is as good as another. Of a join the better one depends on their number.
+    if (statement.text == catalog_question().text) return session_->query(statement.text, 2, sql::Planning::kForAWhile, what, status);
     const bool joins = statement.text.compare(0, 7, "INSERT ") != 0 || statement.text.find("NOT EXISTS") != std::string::npos;
     const auto of_others = joins ? sql::Planning::kEachTime : sql::Planning::kOnce;
     const auto planning = ForeseenReads::is_its(statement.text) ? sql::Planning::kForAWhile : of_others;
@@ -100,8 +101,8 @@ class PostgresqlConnection final : public sql::TargetConnection {
       return status;
     }
     // A value may have been refused because the column changed since its type was read: then it is no bad record.
-    const auto known = tables_.find(key_of(table));
-    if (known == tables_.end()) return status;
+    const auto known = known_.share(key_of(table));
+    if (known == nullptr) return status;
     if (has_savepoint_) {
       // Rows are tried, one after the other: once for all of them is enough, before any of it counts.
       in_doubt_.emplace(schema_of(table), sdk::view(table.name));
@@ -110,7 +111,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
     CatalogTable now;
     static_cast<void>(execute("ROLLBACK", Moment::kStatement, "cannot roll back"));
     Status read = read_catalog(*session_, schema_of(table), sdk::view(table.name), now);
-    const bool changed = read && !(now.columns == known->second.columns->columns);
+    const bool changed = read && !(now.columns == known->columns);
     forget();
     if (!changed) return status;
     return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(sdk::view(table.name)) +
@@ -257,7 +258,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
     if (status) status = make_shape(*catalog, read.table, columns.data(), all, shape);
     if (!status) return status;
     out.columns = catalog_columns_;
-    out.table = tables_.at(key_of(read.table)).columns;
+    out.table = known_.share(key_of(read.table));
     sql::Statement statement = dialect_.read_statement(shape, read.key_count, static_cast<cdcrt_lock>(read.lock));
     if (read.max_rows > 0 && read.lock == CDCRT_LOCK_NONE) statement.text += " LIMIT " + std::to_string(read.max_rows);
     status = parameters_.take_keys(read, catalog_columns_);
@@ -302,23 +303,22 @@ class PostgresqlConnection final : public sql::TargetConnection {
 
   Status known_table(const cdcrt_table& table, const CatalogTable*& out) {
     const std::string key = key_of(table);
-    auto known = tables_.find(key);
+    out = known_.find(key);
+    if (out != nullptr) return {};
     const uint64_t look = looks_.of(key);
-    if (known == tables_.end() || known->second.look != look) {
-      CatalogTable catalog;
-      if (Status status = read_catalog(*session_, schema_of(table), sdk::view(table.name), catalog); !status) return status;
-      if (!catalog.exists) {
-        return Status::error(CDCRT_STALE_SCHEMA,
-                             "table " + sql::shown(schema_of(table)) + "." + sql::shown(sdk::view(table.name)) + " does not exist")
-            .with_native(0, "42P01");
-      }
-      known = tables_
-                  .insert_or_assign(
-                      key, sql::Known<std::shared_ptr<const CatalogTable>>{std::make_shared<CatalogTable>(std::move(catalog)), look})
-                  .first;
+    CatalogTable catalog;
+    if (Status status = read_table(table, catalog); !status) return status;
+    if (!catalog.exists) {
+      const std::string name = sql::shown(schema_of(table)) + "." + sql::shown(sdk::view(table.name));
+      return Status::error(CDCRT_STALE_SCHEMA, "table " + name + " does not exist").with_native(0, "42P01");
     }
-    out = known->second.columns.get();
+    out = known_.learn(key, look, std::move(catalog), has_changed(key));
     return {};
+  }
+  Status read_table(const cdcrt_table& table, CatalogTable& out) {
+    Status status;
+    sql::Query* const question = prepared(catalog_question(), "cannot read the catalog", status);
+    return question == nullptr ? std::move(status) : read_catalog(*question, schema_of(table), sdk::view(table.name), out);
   }
 
   Status make_shape(const CatalogTable& catalog, const cdcrt_table& table, const cdcrt_column* columns, const std::vector<uint32_t>& chosen,
@@ -481,7 +481,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
 
   std::string default_schema_;
   const SessionTimeouts timeouts_;
-  std::map<std::string, sql::Known<std::shared_ptr<const CatalogTable>>> tables_;
+  KnownTables known_;
   std::set<std::pair<std::string, std::string>> in_doubt_;  // schema and name: their rows were refused since a savepoint
   ArrayParameters parameters_;
   Trials* const copies_;

@@ -5,6 +5,7 @@
 
 #include "cdcrt/abi/sink.h"
 #include "postgresql/foreseen.hpp"
+#include "postgresql/known_tables.hpp"
 #include "postgresql/session.hpp"
 #include "postgresql/trials.hpp"
 #include "sql/looks.hpp"
@@ -14,9 +15,10 @@ namespace cdcrt::postgresql {
 
 /// What the connections of a sink share, beside `looks`. Null: that way is not gone.
 struct ShorterWays {
-  Trials* copies = nullptr;      ///< of sets that may be new
-  Foreseen* foreseen = nullptr;  ///< rows that need not be waited for
-  Trials* answers = nullptr;     ///< of writes that need not be waited for
+  Trials* copies = nullptr;        ///< of sets that may be new
+  Foreseen* foreseen = nullptr;    ///< rows that need not be waited for
+  Trials* answers = nullptr;       ///< of writes that need not be waited for
+  SharedTables* tables = nullptr;  ///< read by one of them for all
 };
 
 /// `looks` and `ways` must outlive it.

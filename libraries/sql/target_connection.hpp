@@ -60,6 +60,8 @@ class TargetConnection : public sdk::SinkConnection {
   /// A table as the connections of a sink know it.
   [[nodiscard]] virtual std::string key_of(const cdcrt_table& table) const = 0;
   [[nodiscard]] bool is_in_transaction() const { return in_transaction_; }
+  /// In the open transaction, by that name.
+  [[nodiscard]] bool has_changed(const std::string& table) const { return changed_tables_.count(table) > 0; }
 
   /// Prepared once per text and kept; nullptr with `status` when that failed.
   Query* prepared(const Statement& statement, std::string_view doing, sdk::Status& status);

@@ -28,8 +28,8 @@ Status PostgresqlSink::open(std::unique_ptr<sdk::SinkConnection>& connection) {
   if (session->server_version() < kOldest)
     return Status::bad_config("connection", "the server is Amazon Redshift, or a PostgreSQL older than 9.5",
                               "Redshift: use plugin = \"redshift\"");
-  auto made =
-      postgresql::make_connection(std::move(session), timeouts_, looks_, {copies_ ? &copies_tried_ : nullptr, &foreseen_, &answers_tried_});
+  auto made = postgresql::make_connection(std::move(session), timeouts_, looks_,
+                                          {copies_ ? &copies_tried_ : nullptr, &foreseen_, &answers_tried_, &tables_});
   status = made->prepare_session();
   if (status) connection = std::move(made);
   return status;

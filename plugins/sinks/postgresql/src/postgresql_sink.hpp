@@ -7,6 +7,7 @@
 #include "cdcrt/sdk/sink.hpp"
 #include "connection_settings.hpp"
 #include "postgresql/foreseen.hpp"
+#include "postgresql/known_tables.hpp"
 #include "postgresql/session.hpp"
 #include "postgresql/trials.hpp"
 #include "sql/looks.hpp"
@@ -31,6 +32,7 @@ class PostgresqlSink : public sdk::Sink {
   sql::Looks looks_;
   postgresql::Trials copies_tried_, answers_tried_;
   postgresql::Foreseen foreseen_;
+  postgresql::SharedTables tables_;
   bool copies_ = true;
 };
 
