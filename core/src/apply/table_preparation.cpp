@@ -32,19 +32,19 @@ bool is_stored(const Sealed& sealed, const progress::StoredTable& stored) {
   });
 }
 
-// One table's definition is changed by one process at a time: its row is locked, or the making of rows where there is none yet. Where
+// A table's definition is changed by one process at a time: its row is locked, or the making of rows where there is none yet. Where
 // tables are locked, that was done before.
-Result<void> lock_row(plugin::Connection& connection, progress::Store& store, const std::string& target, progress::StoredTable& row) {
+Result<void> lock_rows(plugin::Connection& connection, progress::Store& store, std::vector<std::string> targets,
+                       std::map<std::string, progress::StoredTable>& rows) {
   for (const bool creating : {false, true}) {
     if (creating) {
       if (auto locked = store.lock_creation(connection); !locked) return locked;
     }
-    auto rows = store.lock_tables(connection, {target}, CDCRT_LOCK_UPDATE);
-    if (!rows) return std::move(rows.error());
-    if (const auto found = rows->find(target); found != rows->end()) {
-      row = std::move(found->second);
-      return {};
-    }
+    auto found = store.lock_tables(connection, targets, CDCRT_LOCK_UPDATE);
+    if (!found) return std::move(found.error());
+    rows.merge(*found);
+    std::erase_if(targets, [&](const std::string& target) { return rows.contains(target); });
+    if (targets.empty()) return {};
   }
   return {};
 }
@@ -229,9 +229,10 @@ Result<void> note_table(plugin::Connection& connection, progress::Store& store, 
   if (transactional) {
     if (auto begun = connection.begin(); !begun) return begun;
   }
-  progress::StoredTable row;
+  std::map<std::string, progress::StoredTable> rows;
   auto done = store.lock_targets(connection, {name});
-  if (done) done = lock_row(connection, store, name, row);
+  if (done) done = lock_rows(connection, store, {name}, rows);
+  progress::StoredTable& row = rows[name];
   if (done && row.version == 0) {
     row.source_table = sealed.table->identity().source_name;
     row.version = 1;
@@ -267,9 +268,7 @@ Result<void> take_over(plugin::Connection& connection, progress::Store& store, s
     lost = std::move(checked->lost);
     rows = std::move(checked->tables);
   } else {
-    for (const auto& name : names) {
-      if (auto locked = lock_row(connection, store, name, rows[name]); !locked) return locked;
-    }
+    if (auto locked = lock_rows(connection, store, names, rows); !locked) return locked;
     auto checked = store.check(connection, partitions_of(batches));
     if (!checked) return std::move(checked.error());
     lost = std::move(*checked);

@@ -1,6 +1,7 @@
 #include "apply/write_preparation.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -10,6 +11,17 @@
 #include "apply/write_transaction.hpp"
 
 namespace cdcrt::apply {
+namespace {
+
+/// Of which nothing is kept, as far as is known.
+std::vector<Sealed*> new_ones(const std::vector<Sealed*>& batches) {
+  std::vector<Sealed*> found;
+  std::copy_if(batches.begin(), batches.end(), std::back_inserter(found),
+               [](const Sealed* sealed) { return sealed->table->kept().row().version == 0; });
+  return found;
+}
+
+}  // namespace
 
 Outcome WritePreparation::prepare(const std::vector<Sealed*>& batches) {
   const bool transactional = context_.sink.has(CDCRT_SINK_TRANSACTIONS);
@@ -26,8 +38,12 @@ Outcome WritePreparation::prepare(const std::vector<Sealed*>& batches) {
     // An operator may have taken back what was asked: only what is stored now counts.
     if (kept.row().state != progress::TableState::kActive) kept.look_again();
   }
-  if (context_.store != nullptr && context_.store->prepares_together()) {
-    if (auto prepared = prepare_tables_of(batches, transactional); !prepared) return prepared;
+  if (context_.store != nullptr && (transactional || context_.store->prepares_together())) {
+    // Whoever makes a table keeps all others from making any until that is committed: so several are made at once.
+    const std::vector<Sealed*> together = context_.store->prepares_together() ? batches : new_ones(batches);
+    if (together.size() > 1) {
+      if (auto prepared = prepare_tables_of(together, transactional); !prepared) return prepared;
+    }
   }
   for (Sealed* sealed : batches) {
     if (auto prepared = prepare_tables_of({sealed}, transactional); !prepared) return prepared;
