@@ -62,6 +62,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
   }
   void forget(const cdcrt_table& table) override { known_.forget(key_of(table)); }
   void ended(bool is_committed) override {
+    in_doubt_.clear();
     foreseen_.end(is_committed);
     answers_.end(is_committed);
   }
@@ -78,8 +79,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
     for (const auto& [schema, table] : std::exchange(in_doubt_, {})) {
       const auto known = known_.share(schema + std::string(1, '\0') + table);
       CatalogTable now;
-      Status read = read_catalog(*session_, schema, table, now);
-      if (!read) return read;
+      if (Status read = read_catalog(*session_, schema, table, now); !read) return read;
       if (known != nullptr && now.columns == known->columns) continue;
       forget();
       return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(table) + " changed while its rows were tried");

@@ -103,7 +103,8 @@ void TargetConnection::transaction_ended() {
 }
 
 Status TargetConnection::rollback() {
-  forget();
+  // Where no statement failed and no definition was changed, what is known of the target is as true as before.
+  if (broken_ || drop_queries_ || is_doubtful_ || changed_) forget();
   ended(false);
   if (!in_transaction_ && !is_doubtful_) return {};
   Status status = session_->execute("ROLLBACK", Moment::kStatement, "cannot roll back");
