@@ -12,12 +12,16 @@ from lab.postgresql import Postgresql, sink
 from lab.proxy import TcpProxy
 
 FEW, MANY = 20, 80
+TABLES = 40
 
 
-def event(key, table="orders"):
-    source = {"connector": "postgresql", "db": "shop", "schema": "public", "table": table, "lsn": key, "sequence": json.dumps([None, str(key)]), "ts_ms": 1}
-    payload = {"before": None, "after": {"id": key, "v": "x"}, "source": source, "op": "c", "ts_ms": 1}
-    return json.dumps({"topic": "s.public.changes", "partition": 0, "offset": key - 1, "tstype": "create", "ts": 1700000000000, "broker": 0,
+def event(number, table="orders", key=None, deletes=False):
+    """The event at place `number` of the log, from 1; `key`: of its row, the same without."""
+    key = number if key is None else key
+    source = {"connector": "postgresql", "db": "shop", "schema": "public", "table": table, "lsn": number, "sequence": json.dumps([None, str(number)]), "ts_ms": 1}
+    row = {"id": key, "v": "x"}
+    payload = {"before": row if deletes else None, "after": None if deletes else row, "source": source, "op": "d" if deletes else "c", "ts_ms": 1}
+    return json.dumps({"topic": "s.public.changes", "partition": 0, "offset": number - 1, "tstype": "create", "ts": 1700000000000, "broker": 0,
                        "key": json.dumps({"id": key}), "payload": json.dumps(payload)}) + "\n"
 
 
@@ -34,13 +38,20 @@ class RoundTrips(unittest.TestCase):
 
     def run_with(self, plugin, events, of_one_table=True):
         """Round trips and COMMITs of one run in which each event is a transaction, and perhaps of a table of its own."""
-        database = f"{plugin}_{events}_{of_one_table}".lower()
+        lines = [event(key, "orders" if of_one_table else f"orders{key}") for key in range(1, events + 1)]
+        database, proxy = self.run_over(plugin, lines, f"{plugin}_{events}_{of_one_table}".lower(), "connections = 1\nbatch.max_rows = 1")
+        counted = "count(*) from public.orders" if of_one_table else "count(*) from pg_tables where tablename like 'orders%'"
+        self.assertEqual(self.server.value(database, "select " + counted), str(events))
+        return proxy.round_trips, proxy.commits
+
+    def run_over(self, plugin, lines, database, settings):
+        """The database and the proxy before it of a run over these lines."""
         self.server.create(database)
         proxy = TcpProxy(self.server.port)
         self.addCleanup(proxy.stop)
         path = os.path.join(self.folder, "events.jsonl")
         with open(path, "w", encoding="utf-8") as file:
-            file.writelines(event(key, "orders" if of_one_table else f"orders{key}") for key in range(1, events + 1))
+            file.writelines(lines)
         manifest = os.path.join(self.folder, "manifest.toml")
         with open(manifest, "w", encoding="utf-8") as file:
             file.write(f"""[pipeline]
@@ -50,15 +61,12 @@ plugin = "file"
 paths = ["{path}"]
 format.plugin = "debezium-json"
 [sinks.db]
-connections = 1
-batch.max_rows = 1
+{settings}
 {sink(proxy.port, database, plugin)}
 """)
         done = subprocess.run([BINARY, "--manifest", manifest], cwd=self.folder, capture_output=True, timeout=120, check=False)
         self.assertEqual(done.returncode, 0, done.stderr.decode())
-        counted = "count(*) from public.orders" if of_one_table else "count(*) from pg_tables where tablename like 'orders%'"
-        self.assertEqual(self.server.value(database, "select " + counted), str(events))
-        return proxy.round_trips, proxy.commits
+        return database, proxy
 
     def of_a_transaction(self, plugin):
         few, many = self.run_with(plugin, FEW), self.run_with(plugin, MANY)
@@ -79,3 +87,22 @@ batch.max_rows = 1
 
     def test_odbc_waits_for_each_statement(self):
         self.assertLessEqual(self.of_a_transaction("odbc"), 6.2)
+
+    def test_rows_that_come_and_go_in_one_batch_roll_nothing_back(self):
+        lines = []
+        for key in range(1, 4):
+            for table in range(TABLES):
+                lines.append(event(len(lines) + 1, f"orders{table}", 10 * key))
+                lines.append(event(len(lines) + 1, f"orders{table}", 10 * key + 1))
+                lines.append(event(len(lines) + 1, f"orders{table}", 10 * key + 1, deletes=True))
+        database, _ = self.run_over("postgresql", lines, "come_and_go", "connections = 1\nbatch.max_rows = 3")
+        counted = " union all ".join(f"select count(*) as n from public.orders{table}" for table in range(TABLES))
+        self.assertEqual(self.server.value(database, f"select sum(n) from ({counted}) t"), str(3 * TABLES))
+        rolled_back = int(self.server.value(database, f"select xact_rollback from pg_stat_database where datname = '{database}'"))
+        self.assertLess(rolled_back, TABLES // 2)
+
+    def test_new_tables_are_made_several_in_one_transaction(self):
+        lines = [event(number, f"orders{number % TABLES}") for number in range(1, 30 * TABLES)]
+        database, proxy = self.run_over("postgresql", lines, "together", "connections = 1")
+        self.assertEqual(self.server.value(database, "select count(*) from pg_tables where tablename like 'orders%'"), str(TABLES))
+        self.assertLess(proxy.commits, TABLES)

@@ -94,3 +94,51 @@ TEST_CASE("commit: a dead letter is there before the progress that passes its me
   REQUIRE(rig.write());
   CHECK(told);
 }
+
+TEST_CASE("commit: tables that are new are made in one transaction") {
+  unsigned commits[2] = {};
+  for (const bool has_neighbour : {false, true}) {
+    Rig rig({}, 2);
+    if (has_neighbour) rig.add_neighbour();
+    rig.send(insert(1, text("x"), integer(1)), 0);
+    if (has_neighbour) rig.send(insert(2, text("y"), integer(1)), 1);
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=1,a='x',b=1");
+    CHECK(rig.database.show("shop.items") == (has_neighbour ? "id=2,a='y',b=1" : "(none)"));
+    commits[has_neighbour ? 1 : 0] = rig.database.commits;
+  }
+  CHECK(commits[0] == commits[1]);
+}
+
+TEST_CASE("commit: a new table that is refused keeps no other one from being made") {
+  Rig rig({}, 2);
+  rig.add_neighbour();
+  // Rows that somebody else wrote, in a table without a key: ours would be added to them.
+  memory_sink::Table& there = rig.database.tables["shop.items"];
+  there.columns = {{"a", kText, 0, ""}, {"b", kInt, 0, ""}};
+  types::append_text(there.rows.emplace_back()["a"], text("old"));
+  types::append_text(there.rows.back()["b"], integer(7));
+  rig.send(insert(1, text("x"), integer(1)), 0);
+  rig.send(append(text("y"), integer(1)), 1);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='x',b=1");
+  CHECK(rig.table->detached().empty());
+  CHECK(rig.database.show("shop.items") == "a='old',b=7");
+  CHECK(rig.neighbour->detached().find("has rows") != std::string::npos);
+}
+
+TEST_CASE("commit: where a batch deletes rows that it brought, the answer of its write is waited for") {
+  for (const bool is_there : {false, true}) {
+    Rig rig;
+    if (is_there) rig.send(insert(1, text("x"), integer(1)));
+    rig.send(insert(2, text("x"), integer(1)));
+    REQUIRE(rig.write());
+    rig.send_all({is_there ? update(1, text("y"), integer(1)) : insert(1, text("y"), integer(1)), remove(1)});
+    rig.send(update(2, text("z"), integer(1)));
+    auto sealed = rig.seal();
+    REQUIRE(sealed);
+    CHECK(apply::takes_back_rows(*sealed) != is_there);
+    REQUIRE(rig.write(std::move(*sealed)));
+    CHECK(rig.rows() == "id=2,a='z',b=1");
+  }
+}
