@@ -41,6 +41,11 @@ constexpr std::array kNames{
 
 using sdk::parse_natural;
 
+/// What a text begins with, where something else follows: some producers lead numbers through doubles.
+void parse_beginning(std::string_view text, uint64_t& value) {
+  if (!parse_natural(text, value)) std::from_chars(text.data(), text.data() + text.size(), value);
+}
+
 bool parse_hexadecimal(std::string_view text, uint64_t& value) {
   const char* end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, value, 16);
@@ -123,14 +128,14 @@ std::size_t write_order(const SourceValues& source, char* buffer, bool& is_exact
     const std::size_t dot = file.rfind('.');
     if (dot == std::string_view::npos || !parse_natural(file.substr(dot + 1), number)) return 0;
     if (!parse_natural(source[SourceField::kPosition], position)) return 0;
-    parse_natural(source[SourceField::kRow], row);
+    parse_beginning(source[SourceField::kRow], row);
     append_big_endian(next, number, 8);
     append_big_endian(next, position, 8);
     append_big_endian(next, row, 4);
   } else if (source[SourceField::kCommitLsn].data() != nullptr) {
     if (!append_sql_server_lsn(next, source[SourceField::kCommitLsn]) || !append_sql_server_lsn(next, source[SourceField::kChangeLsn]))
       return 0;
-    parse_natural(source[SourceField::kEventSerial], number);
+    parse_beginning(source[SourceField::kEventSerial], number);
     append_big_endian(next, number, 8);
   } else if (parse_natural(source[SourceField::kScn], number)) {
     append_big_endian(next, number, 8);
@@ -143,8 +148,8 @@ std::size_t write_order(const SourceValues& source, char* buffer, bool& is_exact
 
 void append_log_of(const SourceValues& source, std::string& out) {
   sdk::LogMark mark;
-  parse_natural(source[SourceField::kTimeMilliseconds], mark.time_ms);
-  parse_natural(source[SourceField::kReadMilliseconds], mark.read_ms);
+  parse_beginning(source[SourceField::kTimeMilliseconds], mark.time_ms);
+  parse_beginning(source[SourceField::kReadMilliseconds], mark.read_ms);
   if (const std::string_view file = source[SourceField::kFile]; source[SourceField::kLsn].data() == nullptr && !file.empty()) {
     mark.files = file.substr(0, file.rfind('.'));
     // Rows of a snapshot name 0.

@@ -61,6 +61,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
     in_doubt_.clear();
   }
   void forget(const cdcrt_table& table) override { known_.forget(key_of(table)); }
+  void forget_own() override { known_.forget_own(); }
   void ended(bool is_committed) override {
     in_doubt_.clear();
     foreseen_.end(is_committed);
@@ -77,7 +78,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
   }
   Status before_commit() override {
     for (const auto& [schema, table] : std::exchange(in_doubt_, {})) {
-      const auto known = known_.share(schema + std::string(1, '\0') + table);
+      const auto known = known_.keep(schema + std::string(1, '\0') + table);
       CatalogTable now;
       if (Status read = read_catalog(*session_, schema, table, now); !read) return read;
       if (known != nullptr && now.columns == known->columns) continue;
@@ -88,20 +89,20 @@ class PostgresqlConnection final : public sql::TargetConnection {
   }
   std::unique_ptr<sql::Query> make_query(const sql::Statement& statement, std::string_view what, Status& status) override {
     // Rows that are only inserted meet no other table: one plan is as good as another. Of a join the better one depends on their number.
-    if (statement.text == catalog_question().text) return session_->query(statement.text, 2, sql::Planning::kForAWhile, what, status);
     const bool joins = statement.text.compare(0, 7, "INSERT ") != 0 || statement.text.find("NOT EXISTS") != std::string::npos;
     const auto of_others = joins ? sql::Planning::kEachTime : sql::Planning::kOnce;
-    const auto planning = ForeseenReads::is_its(statement.text) ? sql::Planning::kForAWhile : of_others;
+    const bool is_short = ForeseenReads::is_its(statement.text) || statement.text == catalog_question().text;
+    const auto planning = is_short ? sql::Planning::kForAWhile : of_others;
     return session_->query(statement.text, statement.parameters.size(), planning, what, status);
   }
 
   Status after_failure(const cdcrt_table& table, Status status) override {
     if (status.code() != CDCRT_BAD_RECORD || changed_) {
-      forget();
+      status.code() == CDCRT_BUSY && !changed_ ? forget_own() : forget();
       return status;
     }
     // A value may have been refused because the column changed since its type was read: then it is no bad record.
-    const auto known = known_.share(key_of(table));
+    const auto known = known_.keep(key_of(table));
     if (known == nullptr) return status;
     if (has_savepoint_) {
       // Rows are tried, one after the other: once for all of them is enough, before any of it counts.
@@ -258,7 +259,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
     if (status) status = make_shape(*catalog, read.table, columns.data(), all, shape);
     if (!status) return status;
     out.columns = catalog_columns_;
-    out.table = known_.share(key_of(read.table));
+    out.table = known_.keep(key_of(read.table));
     sql::Statement statement = dialect_.read_statement(shape, read.key_count, static_cast<cdcrt_lock>(read.lock));
     if (read.max_rows > 0 && read.lock == CDCRT_LOCK_NONE) statement.text += " LIMIT " + std::to_string(read.max_rows);
     status = parameters_.take_keys(read, catalog_columns_);
@@ -303,19 +304,17 @@ class PostgresqlConnection final : public sql::TargetConnection {
 
   Status known_table(const cdcrt_table& table, const CatalogTable*& out) {
     const std::string key = key_of(table);
-    out = known_.find(key);
-    if (out != nullptr) return {};
-    const uint64_t look = looks_.of(key);
+    if (out = known_.find(key, has_changed(key)); out != nullptr) return {};
+    const KnownAt before = known_.now(key);
     CatalogTable catalog;
     if (Status status = read_table(table, catalog); !status) return status;
-    if (!catalog.exists) {
-      const std::string name = sql::shown(schema_of(table)) + "." + sql::shown(sdk::view(table.name));
-      return Status::error(CDCRT_STALE_SCHEMA, "table " + name + " does not exist").with_native(0, "42P01");
-    }
-    out = known_.learn(key, look, std::move(catalog), has_changed(key));
+    const std::string name = sql::shown(schema_of(table)) + "." + sql::shown(sdk::view(table.name));
+    if (!catalog.exists) return Status::error(CDCRT_STALE_SCHEMA, "table " + name + " does not exist").with_native(0, "42P01");
+    out = known_.learn(key, before, std::move(catalog), has_changed(key));
     return {};
   }
   Status read_table(const cdcrt_table& table, CatalogTable& out) {
+    if (has_savepoint_) return read_catalog(*session_, schema_of(table), sdk::view(table.name), out);
     Status status;
     sql::Query* const question = prepared(catalog_question(), "cannot read the catalog", status);
     return question == nullptr ? std::move(status) : read_catalog(*question, schema_of(table), sdk::view(table.name), out);

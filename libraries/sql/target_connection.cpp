@@ -31,6 +31,7 @@ Status TargetConnection::swallowed(const cdcrt_table& table, std::string_view wh
 Status TargetConnection::failed(Status status) {
   // The server has given the transaction up, or half of a write is in it.
   drop_queries_ = true;
+  is_in_doubt_ = is_in_doubt_ || status.code() != CDCRT_BUSY;
   if (in_transaction_) {
     broken_ = true;
   } else {
@@ -93,18 +94,22 @@ void TargetConnection::transaction_ended() {
   broken_ = false;
   changed_ = false;
   changed_tables_.clear();
+  is_in_doubt_ = false;
   const bool failed = drop_queries_;
   drop_queries_ = false;
   if (failed || has_grown_ || queries_.size() >= kMaxQueries) queries_.clear();
   if (!std::exchange(has_grown_, false)) return;
-  forget();
+  forget_own();
   // Where this fails the next statement tells, never one of a session that was only half set up.
   if (!session_->reconnect() || !prepare_session()) session_->disconnect();
 }
 
 Status TargetConnection::rollback() {
   // Where no statement failed and no definition was changed, what is known of the target is as true as before.
-  if (broken_ || drop_queries_ || is_doubtful_ || changed_) forget();
+  if (is_in_doubt_ || is_doubtful_ || changed_)
+    forget();
+  else if (broken_ || drop_queries_)
+    forget_own();
   ended(false);
   if (!in_transaction_ && !is_doubtful_) return {};
   Status status = session_->execute("ROLLBACK", Moment::kStatement, "cannot roll back");
@@ -172,6 +177,8 @@ Status TargetConnection::describe(const cdcrt_table& table, sdk::TableDescriptio
   Status status = usable();
   looks_.raise(key_of(table));
   if (status) status = describe_table(table, out);
+  // Another connection may have read it in between, as it was before.
+  looks_.raise(key_of(table));
   return status ? Status() : failed(std::move(status));
 }
 

@@ -53,6 +53,8 @@ class TargetConnection : public sdk::SinkConnection {
   virtual std::unique_ptr<Query> make_query(const Statement& statement, std::string_view what, sdk::Status& status) = 0;
   /// What is known of the catalog is old.
   virtual void forget() = 0;
+  /// What this connection knows is left behind, though nothing says that it is old.
+  virtual void forget_own() { forget(); }
   /// What is known of this table is old; of the others it stays.
   virtual void forget(const cdcrt_table& table) = 0;
   /// The transaction is over, or was never begun.
@@ -84,6 +86,7 @@ class TargetConnection : public sdk::SinkConnection {
   std::unordered_map<std::string, std::unique_ptr<Query>> queries_;
   std::set<std::string> changed_tables_;  // in this transaction
   bool drop_queries_ = false;             // at the end of the transaction
+  bool is_in_doubt_ = false;              // a statement failed in it for what may be another definition
   bool in_transaction_ = false;
   bool refused_at_commit_ = false;  // since the last COMMIT that went through
   bool is_doubtful_ = false;        // BEGIN failed: ROLLBACK tells whether the connection still works

@@ -61,6 +61,11 @@ void Fold::fetch_ahead() const {
   arena_.fetch_ahead();
 }
 
+std::size_t Fold::bytes() const {
+  return arena_.reserved() + entries_.capacity() * sizeof(Entry) + slots_.capacity() * sizeof(Slot) +
+         last_of_.size() * sizeof(std::pair<void*, decltype(last_of_)::value_type>);
+}
+
 Entry& Fold::succeed(const Entry& entry, int64_t offset) {
   const auto index = static_cast<uint32_t>(&entry - entries_.data());
   const std::string_view key = entry.key;
@@ -199,7 +204,7 @@ bool fold_partial(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells,
 
 void fold_delete(Fold& fold, Entry& entry, const cdcrt_cell* cells, uint32_t width) {
   entry.effect = Effect::kDelete;
-  fold.take_back(entry);
+  fold.note_delete(entry);
   if (entry.key_insert >= 0) fold.key_inserts[static_cast<std::size_t>(std::exchange(entry.key_insert, -1))].over = true;
   forget_cells(entry);
   entry.nulls_from = UINT32_MAX;

@@ -148,19 +148,15 @@ class Fold {
   [[nodiscard]] uint32_t index_of(const Entry& entry) const { return static_cast<uint32_t>(&entry - entries_.data()); }
   [[nodiscard]] event::Arena& arena() { return arena_; }
   /// Memory held, bytes, about.
-  [[nodiscard]] std::size_t bytes() const {
-    return arena_.reserved() + entries_.capacity() * sizeof(Entry) + slots_.capacity() * sizeof(Slot) +
-           last_of_.size() * sizeof(std::pair<void*, decltype(last_of_)::value_type>);
-  }
+  [[nodiscard]] std::size_t bytes() const;
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   /// The event of the entry leaves NULLs out: columns from `slot` on that it has no cell for are NULL.
   void leave_nulls_out(Entry& entry, uint32_t slot) {
     entry.nulls_from = std::min(entry.nulls_from, slot);
     leaves_nulls_out_ = true;
   }
-  /// A row that was brought is deleted again: its delete finds none in the target, as a rule.
-  void take_back(const Entry& entry) { takes_back_ = takes_back_ || entry.brought; }
-  [[nodiscard]] bool takes_back_rows() const { return takes_back_; }
+  void note_delete(const Entry& entry) { takes_back_ = takes_back_ || entry.brought; }
+  [[nodiscard]] bool takes_back_rows() const { return takes_back_; }            ///< it deletes some that it brought
   [[nodiscard]] bool may_leave_nulls_out() const { return leaves_nulls_out_; }  ///< false: no entry does
   EventCounts counts;
   /// Pairs of entries (by index) that one event changed: it is applied to both or to none.

@@ -32,19 +32,19 @@ bool is_stored(const Sealed& sealed, const progress::StoredTable& stored) {
   });
 }
 
-// A table's definition is changed by one process at a time: its row is locked, or the making of rows where there is none yet. Where
+// One table's definition is changed by one process at a time: its row is locked, or the making of rows where there is none yet. Where
 // tables are locked, that was done before.
-Result<void> lock_rows(plugin::Connection& connection, progress::Store& store, std::vector<std::string> targets,
-                       std::map<std::string, progress::StoredTable>& rows) {
+Result<void> lock_row(plugin::Connection& connection, progress::Store& store, const std::string& target, progress::StoredTable& row) {
   for (const bool creating : {false, true}) {
     if (creating) {
       if (auto locked = store.lock_creation(connection); !locked) return locked;
     }
-    auto found = store.lock_tables(connection, targets, CDCRT_LOCK_UPDATE);
-    if (!found) return std::move(found.error());
-    rows.merge(*found);
-    std::erase_if(targets, [&](const std::string& target) { return rows.contains(target); });
-    if (targets.empty()) return {};
+    auto rows = store.lock_tables(connection, {target}, CDCRT_LOCK_UPDATE);
+    if (!rows) return std::move(rows.error());
+    if (const auto found = rows->find(target); found != rows->end()) {
+      row = std::move(found->second);
+      return {};
+    }
   }
   return {};
 }
@@ -229,10 +229,9 @@ Result<void> note_table(plugin::Connection& connection, progress::Store& store, 
   if (transactional) {
     if (auto begun = connection.begin(); !begun) return begun;
   }
-  std::map<std::string, progress::StoredTable> rows;
+  progress::StoredTable row;
   auto done = store.lock_targets(connection, {name});
-  if (done) done = lock_rows(connection, store, {name}, rows);
-  progress::StoredTable& row = rows[name];
+  if (done) done = lock_row(connection, store, name, row);
   if (done && row.version == 0) {
     row.source_table = sealed.table->identity().source_name;
     row.version = 1;
@@ -252,9 +251,25 @@ bool needs_preparation(const Sealed& sealed, const progress::Store* store) {
   return !known || any_has_to_grow(sealed);
 }
 
+// Several tables, of which nothing was kept: the making of rows is locked, once for all of them, and no row, since whoever holds some and
+// waits for others may wait for somebody who waits for him. A table that has a row by now is left out: it is prepared alone.
+Result<void> keep_new(plugin::Connection& connection, progress::Store& store, std::vector<std::unique_ptr<Preparation>>& preparations) {
+  if (auto locked = store.lock_creation(connection); !locked) return locked;
+  std::vector<std::string> names;
+  for (const auto& each : preparations) names.push_back(each->name());
+  auto rows = store.lock_tables(connection, names, CDCRT_LOCK_NONE);
+  if (!rows) return std::move(rows.error());
+  std::erase_if(preparations, [&](const auto& each) { return rows->contains(each->name()); });
+  return {};
+}
+
 // Locks what is kept of the tables, checks the leases, and takes over what others stored.
 Result<void> take_over(plugin::Connection& connection, progress::Store& store, std::vector<std::unique_ptr<Preparation>>& preparations,
                        std::vector<const progress::Partition*>& lost) {
+  const bool is_group = preparations.size() > 1 && !store.prepares_together();
+  if (is_group) {
+    if (auto kept = keep_new(connection, store, preparations); !kept) return kept;
+  }
   std::vector<std::string> names;
   std::vector<const Sealed*> batches;
   for (const auto& each : preparations) {
@@ -268,7 +283,9 @@ Result<void> take_over(plugin::Connection& connection, progress::Store& store, s
     lost = std::move(checked->lost);
     rows = std::move(checked->tables);
   } else {
-    if (auto locked = lock_rows(connection, store, names, rows); !locked) return locked;
+    for (const auto& name : is_group ? std::vector<std::string>() : names) {
+      if (auto locked = lock_row(connection, store, name, rows[name]); !locked) return locked;
+    }
     auto checked = store.check(connection, partitions_of(batches));
     if (!checked) return std::move(checked.error());
     lost = std::move(*checked);
@@ -292,7 +309,7 @@ Result<void> run_all(plugin::Connection& connection, progress::Store* store, std
     std::vector<std::string> names;
     for (const auto& each : preparations) names.push_back(each->name());
     if (auto locked = store->lock_targets(connection, names); !locked) return locked;
-    if (auto taken = take_over(connection, *store, preparations, lost); !taken || !lost.empty()) return taken;
+    if (auto taken = take_over(connection, *store, preparations, lost); !taken || !lost.empty() || preparations.empty()) return taken;
   }
   std::vector<cdcrt_table> tables;
   for (const auto& each : preparations) tables.push_back(each->sealed().table->abi());

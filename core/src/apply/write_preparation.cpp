@@ -13,6 +13,9 @@
 namespace cdcrt::apply {
 namespace {
 
+// Each takes some places in the server's table of locks, which others use as well, and whoever claims a partition waits meanwhile.
+constexpr std::size_t kMadeTogether = 32;
+
 /// Of which nothing is kept, as far as is known.
 std::vector<Sealed*> new_ones(const std::vector<Sealed*>& batches) {
   std::vector<Sealed*> found;
@@ -40,9 +43,13 @@ Outcome WritePreparation::prepare(const std::vector<Sealed*>& batches) {
   }
   if (context_.store != nullptr && (transactional || context_.store->prepares_together())) {
     // Whoever makes a table keeps all others from making any until that is committed: so several are made at once.
-    const std::vector<Sealed*> together = context_.store->prepares_together() ? batches : new_ones(batches);
-    if (together.size() > 1) {
-      if (auto prepared = prepare_tables_of(together, transactional); !prepared) return prepared;
+    const bool are_new = !context_.store->prepares_together();
+    const std::vector<Sealed*> together = are_new ? new_ones(batches) : batches;
+    const std::size_t most = are_new ? kMadeTogether : together.size();
+    for (std::size_t first = 0; first + 1 < together.size(); first += most) {
+      const auto begin = together.begin() + static_cast<std::ptrdiff_t>(first);
+      const auto end = begin + static_cast<std::ptrdiff_t>(std::min(most, together.size() - first));
+      if (auto prepared = prepare_tables_of({begin, end}, transactional); !prepared) return prepared;
     }
   }
   for (Sealed* sealed : batches) {

@@ -146,7 +146,7 @@ Outcome WriteTransaction::write(const std::vector<Sealed*>& batches, std::vector
     }
     if (!missing.empty()) return make_error(CDCRT_BAD_RECORD, "partial changes of rows with an open dead letter");
   }
-  // A delete that finds no row is no failure, which only an answer that is waited for tells.
+  // Deletes of rows that the batch itself brought find none: told with COMMIT, that would look like a failure.
   std::vector<cdcrt_table> tables;
   for (const Sealed* sealed : batches) {
     if (!sealed->table->identity().events && !takes_back_rows(*sealed)) tables.push_back(sealed->table->abi());

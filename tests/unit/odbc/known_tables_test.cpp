@@ -19,7 +19,7 @@ postgresql::CatalogTable table_with(const std::string& column) {
 }
 
 std::string known_to(postgresql::KnownTables& connection, const std::string& table = "t") {
-  const postgresql::CatalogTable* const found = connection.find(table);
+  const postgresql::CatalogTable* const found = connection.find(table, false);
   return found == nullptr ? "nothing" : found->columns.at(0).name;
 }
 
@@ -30,21 +30,21 @@ TEST_CASE("known tables: what one connection reads the others know, up to the ne
   postgresql::SharedTables shared;
   postgresql::KnownTables one(looks, &shared), other(looks, &shared), alone(looks, nullptr);
   CHECK(known_to(one) == "nothing");
-  one.learn("t", looks.of("t"), table_with("a"), false);
+  one.learn("t", one.now("t"), table_with("a"), false);
   CHECK(known_to(one) == "a");
   CHECK(known_to(other) == "a");
   CHECK(known_to(alone) == "nothing");
   looks.raise("t");
   CHECK(known_to(one) == "nothing");
   CHECK(known_to(other) == "nothing");
-  CHECK(one.share("t")->columns.at(0).name == "a");
+  CHECK(one.keep("t")->columns.at(0).name == "a");
 }
 
 TEST_CASE("known tables: what was read before a look counts for nobody after it") {
   sql::Looks looks;
   postgresql::SharedTables shared;
   postgresql::KnownTables one(looks, &shared), other(looks, &shared);
-  const uint64_t before = looks.of("t");
+  const postgresql::KnownAt before = one.now("t");
   looks.raise("t");
   one.learn("t", before, table_with("old"), false);
   CHECK(known_to(one) == "nothing");
@@ -55,16 +55,39 @@ TEST_CASE("known tables: a table as an open transaction has it is known to that 
   sql::Looks looks;
   postgresql::SharedTables shared;
   postgresql::KnownTables one(looks, &shared), other(looks, &shared);
-  one.learn("t", looks.of("t"), table_with("own"), true);
+  one.learn("t", one.now("t"), table_with("own"), true);
   CHECK(known_to(one) == "own");
   CHECK(known_to(other) == "nothing");
+}
+
+TEST_CASE("known tables: a transaction that changed a table takes nothing of it from the others") {
+  sql::Looks looks;
+  postgresql::SharedTables shared;
+  postgresql::KnownTables one(looks, &shared), other(looks, &shared);
+  other.learn("t", other.now("t"), table_with("before"), false);
+  CHECK(one.find("t", true) == nullptr);
+  CHECK(known_to(one) == "before");
+}
+
+TEST_CASE("known tables: what was being read while somebody doubted counts for the one who read it") {
+  sql::Looks looks;
+  postgresql::SharedTables shared;
+  postgresql::KnownTables one(looks, &shared), other(looks, &shared);
+  const postgresql::KnownAt before = one.now("t");
+  other.forget();
+  one.learn("t", before, table_with("a"), false);
+  CHECK(known_to(one) == "a");
+  CHECK(known_to(other) == "nothing");
+  other.learn("u", other.now("u"), table_with("b"), false);
+  one.forget_own();
+  CHECK(known_to(one, "u") == "b");
 }
 
 TEST_CASE("known tables: where one connection doubts, whoever has not read the table reads it") {
   sql::Looks looks;
   postgresql::SharedTables shared;
   postgresql::KnownTables one(looks, &shared), other(looks, &shared), third(looks, &shared);
-  for (const char* table : {"t", "u"}) one.learn(table, looks.of(table), table_with("a"), false);
+  for (const char* table : {"t", "u"}) one.learn(table, one.now(table), table_with("a"), false);
   other.forget("t");
   CHECK(known_to(third) == "nothing");
   CHECK(known_to(third, "u") == "a");

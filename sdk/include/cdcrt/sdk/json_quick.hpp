@@ -166,8 +166,7 @@ class JsonQuickParser {
       case 'f': return '\f';
       case 'n': return '\n';
       case 'r': return '\r';
-      case 't': return '\t';
-      default: return '\0';
+      default: return c == 't' ? '\t' : '\0';
     }
   }
   char* string(char* quote) {
