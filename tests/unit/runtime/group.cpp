@@ -144,8 +144,9 @@ Pipeline::Pipeline(memory_sink::Database* database, std::string owner) {
 
 std::set<std::string> Pipeline::unowned() {
   std::set<std::string> topics;
-  for (const runtime::Flow* flow : flows.all()) {
-    if (!flow->partition.owned()) topics.insert(flow->partition.topic());
+  for (int i = 0; i < group().topics; ++i) {
+    const std::string topic = "t" + std::to_string(i);
+    if (!partition(topic).owned()) topics.insert(topic);
   }
   return topics;
 }
