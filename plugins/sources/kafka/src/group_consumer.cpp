@@ -174,7 +174,7 @@ sdk::Status GroupConsumer::trouble_of_lanes(Clock::time_point now) {
   if (failed_starts_.empty()) return {};
   return sdk::Status::retry(
       failed_starts_.text(),
-      "it is tried again every " + std::to_string(std::chrono::seconds(FailedStarts::kMost).count()) +
+      "it is tried again every " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(FailedStarts::kMost).count()) +
           " s; where it goes on, look whether memory, threads and files are enough (LimitNOFILE, ulimit), and start this "
           "process again");
 }
