@@ -3,6 +3,7 @@ out among several clients here, and what is theirs alone."""
 
 import json
 import os
+import re
 import signal
 import unittest
 
@@ -176,6 +177,19 @@ class Lanes(test_live.LiveCase):
         for table in "abde":
             self.send_to(table, range(4, 8))
             self.settle(list(range(8)), table)
+        self.assertEqual(self.stop(), 0)
+
+    def test_doctor_expects_at_least_the_files_that_a_run_opens(self):
+        self.begin([f"t{number}" for number in range(40)])
+        told = re.search(r"this pipeline opens up to about (\d+)", self.command("doctor"))
+        for table in self.tables:
+            self.send_to(table, range(2))
+        self.start()
+        for table in self.tables:
+            self.settle(list(range(2)), table)
+        opened = len(os.listdir(f"/proc/{self.running.pid}/fd"))
+        self.assertLessEqual(opened, int(told[1]))
+        self.assertGreater(opened, int(told[1]) / 4, "it frightens those who have files enough")
         self.assertEqual(self.stop(), 0)
 
     def test_partitions_that_are_added_to_a_topic_are_read(self):
