@@ -295,7 +295,7 @@ AT(cdcrt_places, count, 16);
 
 SIZE(cdcrt_survey, 32);
 AT(cdcrt_survey, size, 0);
-AT(cdcrt_survey, reserved, 4);
+AT(cdcrt_survey, files, 4);
 AT(cdcrt_survey, left_out, 8);
 AT(cdcrt_survey, unmet, 16);
 AT(cdcrt_survey, context, 24);

@@ -2,10 +2,18 @@
 out among several clients here, and what is theirs alone."""
 
 import json
+import os
+import re
+import signal
 import unittest
 
-from integration import test_live, test_processes, test_topics_made_again
+from integration import program, test_live, test_processes, test_topics_made_again
 from lab.process import wait_until
+
+
+def text_of(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
 
 
 def setUpModule():
@@ -108,6 +116,95 @@ class Lanes(test_live.LiveCase):
         with open(self.manifest, encoding="utf-8") as file:
             group = json.loads(next(line for line in file if line.startswith("name = ")).partition("= ")[2])
         wait_until(lambda: self.kafka.admin.committed(group) == everything, 30, lambda: str(self.kafka.admin.committed(group)))
+
+    def start_another(self, name):
+        """A second process of the pipeline; its output is log(name)."""
+        log = os.path.join(self.folder, name)
+        other = program.start(["--manifest", self.manifest, "--set", f'dead_letters.path="{name}.jsonl"'], {}, log)
+
+        def end():
+            if other.poll() is None:
+                other.kill()
+            other.wait()
+
+        self.addCleanup(end)
+        return other, log
+
+    def test_large_messages_that_hold_clients_while_partitions_come_and_go_lose_nothing(self):
+        self.begin(list("abcdef"))
+        self.start()
+        self.send_large_and_small(range(4))
+        other, log = self.start_another("other")
+        wait_until(lambda: "assigned " in text_of(log), 60, lambda: text_of(log) + self.log_text()[-3000:])
+        self.send_large_and_small(range(4, 8))
+        other.send_signal(signal.SIGTERM)
+        self.assertEqual(other.wait(60), 0, text_of(log)[-3000:])
+        for table in self.tables:
+            self.settle(list(range(8)), table)
+        self.assertEqual(self.stop(), 0)
+
+    def send_large_and_small(self, numbers):
+        for table in self.tables:
+            large = table in "ad"
+            self.send_to(table, numbers, value="x" * (9 << 20) if large else "v", properties={"message.max.bytes": "104857600"} if large else None)
+
+    def test_a_broker_that_goes_away_and_comes_back_is_read_on_by_every_client(self):
+        self.begin(list("abcdef"))
+        for table in self.tables:
+            self.send_to(table, range(4))
+        self.start()
+        for table in self.tables:
+            self.settle(list(range(4)), table)
+        self.kafka.restart(gently=False)
+        for table in self.tables:
+            self.send_to(table, range(4, 8))
+        for table in self.tables:
+            self.settle(list(range(8)), table)
+        self.assertEqual(self.stop(), 0)
+
+    def test_a_topic_that_was_empty_when_it_was_deleted_is_read_when_it_is_made_again(self):
+        self.begin(list("abcde"))
+        for table in "abde":
+            self.send_to(table, range(4))
+        self.start()
+        for table in "abde":
+            self.settle(list(range(4)), table)
+        self.kafka.delete_topic(f"{self.prefix}.c")
+        self.wait_for_log(f"the topic was deleted) {self.prefix}.c[0]")
+        self.kafka.create_topic(f"{self.prefix}.c", 2)
+        self.send_to("c", range(4))
+        self.settle(list(range(4)), "c")
+        for table in "abde":
+            self.send_to(table, range(4, 8))
+            self.settle(list(range(8)), table)
+        self.assertEqual(self.stop(), 0)
+
+    def test_doctor_expects_at_least_the_files_that_a_run_opens(self):
+        self.begin([f"t{number}" for number in range(40)])
+        told = re.search(r"this pipeline opens up to about (\d+)", self.command("doctor"))
+        for table in self.tables:
+            self.send_to(table, range(2))
+        self.start()
+        for table in self.tables:
+            self.settle(list(range(2)), table)
+        opened = len(os.listdir(f"/proc/{self.running.pid}/fd"))
+        self.assertLessEqual(opened, int(told[1]))
+        self.assertGreater(opened, int(told[1]) / 4, "it frightens those who have files enough")
+        self.assertEqual(self.stop(), 0)
+
+    def test_partitions_that_are_added_to_a_topic_are_read(self):
+        self.begin(list("abc"))
+        for table in self.tables:
+            self.send_to(table, range(4))
+        self.start()
+        for table in self.tables:
+            self.settle(list(range(4)), table)
+        self.kafka.add_partitions(f"{self.prefix}.b", 4)
+        self.topic = f"{self.prefix}.b"
+        for partition in (2, 3):
+            self.send([2 + partition], partition, "b")
+        self.settle(list(range(6)), "b")
+        self.assertEqual(self.stop(), 0)
 
 
 if __name__ == "__main__":

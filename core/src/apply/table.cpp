@@ -77,9 +77,9 @@ void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
 
 void Table::fetch_ahead(Fetch step, const progress::Partition& of) const {
   if (step == Fetch::kTable) {
-    event::fetch_ahead(&seat_, reinterpret_cast<const char*>(&definition_) - reinterpret_cast<const char*>(&seat_));
-    event::fetch_ahead(&detached_, reinterpret_cast<const char*>(this + 1) - reinterpret_cast<const char*>(&detached_));
-    return;
+    // Each by its own name, wherever it stands in the class: what only writers touch is large, and would push out what rows need.
+    const auto ahead = [](const auto&... members) { (event::fetch_ahead(&members, sizeof members), ...); };
+    return ahead(seat_, mutex_, fold_, detached_, awaited_, is_writing_, last_sealed_, waiting_intake_, is_loading_, held_rows_, waiting_);
   }
   // Whoever has it has it in a cache.
   const std::unique_lock lock(mutex_, std::try_to_lock);

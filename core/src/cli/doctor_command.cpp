@@ -67,11 +67,16 @@ class Doctor {
     report_.ok("manifest", checked->path + ": pipeline " + quote(checked->pipeline) + ", " + count(checked->sources.size(), "source") +
                                ", " + count(checked->sinks.size(), "sink") + ", " + count(checked->routes.size(), "route"));
     tell_plugins(*checked);
-    check_machine(*checked, report_);
+    check_memory(*checked, {}, report_);
+    check_disk(*checked, report_);
     const auto manifest = load(Secrets::kRead, "secrets");
+    std::vector<uint64_t> files;
+    if (manifest) {
+      report_.ok("secrets", "everything that the manifest refers to can be read");
+      for (const auto& source : manifest->sources) files.push_back(check(source));
+    }
+    check_files(*checked, files, report_);
     if (!manifest) return report_.finish();
-    report_.ok("secrets", "everything that the manifest refers to can be read");
-    for (const auto& source : manifest->sources) check(source);
     for (const auto& sink : manifest->sinks) check(sink, *manifest);
     check_dead_letters(*manifest);
     return report_.finish();
@@ -115,15 +120,20 @@ class Doctor {
     report_.fail(subject, diagnostic, exit_code_of(manifest::ending_of(error)) == kManifestOrUsage ? kManifestOrUsage : kEnvironment);
   }
 
-  void check(const manifest::Source& source) {
+  /// About as many files as a run has open for it; 0: not known.
+  uint64_t check(const manifest::Source& source) {
     const std::string subject = "source " + source.name;
     if (auto format = plugin::check(source.format); !format) fail(subject, source.format, format.error());
     auto probed = probe(source);
-    if (!probed) return fail(subject, source, probed.error());
+    if (!probed) {
+      fail(subject, source, probed.error());
+      return 0;
+    }
     report_.ok(subject, probed->partitions == 0
                             ? "it can be read"
                             : "it can be reached: " + count(probed->partitions, "partition") + " of " + count(probed->topics, "topic"));
     for (const Error& warning : probed->warnings) report_.warn(subject, manifest::diagnostic_for(source, warning));
+    return probed->files;
   }
 
   void check(const manifest::Sink& manifest, const manifest::Manifest& all) {

@@ -22,7 +22,7 @@ constexpr uint64_t kMebibyte = 1ULL << 20;
 constexpr uint64_t kBesidesBudget = 32 * kMebibyte;
 /// Of a process that does nothing yet: libraries, standard streams, what glibc opens for a moment.
 constexpr uint64_t kFilesOfProcess = 50;
-/// Of a source: a socket for each broker, and what wakes its threads.
+/// Of a source that does not tell, or less: a socket for each broker, and what wakes its threads.
 constexpr uint64_t kFilesOfSource = 60;
 /// Of a connection: its socket, or a database file with its journal and locks.
 constexpr uint64_t kFilesOfConnection = 4;
@@ -117,15 +117,16 @@ uint64_t available_memory(const KernelFolders& folders) {
   return 0;
 }
 
-uint64_t files_needed(const manifest::Manifest& manifest) {
-  uint64_t needed = kFilesOfProcess + manifest.sources.size() * kFilesOfSource;
+uint64_t files_needed(const manifest::Manifest& manifest, const std::vector<uint64_t>& of_sources) {
+  uint64_t needed = kFilesOfProcess;
+  for (std::size_t i = 0; i < manifest.sources.size(); ++i) needed += std::max(kFilesOfSource, i < of_sources.size() ? of_sources[i] : 0);
   // One more for the repair of each sink.
   for (const auto& sink : manifest.sinks) needed += (uint64_t{sink.connections} + 1) * kFilesOfConnection;
   return needed;
 }
 
-void check_files(const manifest::Manifest& manifest, uint64_t allowed, DoctorReport& report) {
-  const uint64_t needed = files_needed(manifest);
+void check_files(const manifest::Manifest& manifest, const std::vector<uint64_t>& of_sources, uint64_t allowed, DoctorReport& report) {
+  const uint64_t needed = files_needed(manifest, of_sources);
   const std::string text =
       std::to_string(allowed) + " files and sockets may be open, this pipeline opens up to about " + std::to_string(needed);
   if (allowed >= needed) return report.ok("open files", text);
@@ -133,6 +134,11 @@ void check_files(const manifest::Manifest& manifest, uint64_t allowed, DoctorRep
               "raise the limit: LimitNOFILE=" + std::to_string(needed * 2) +
                   " in the unit of the service, ulimit -n in a shell; or fewer `connections`",
               kEnvironment);
+}
+
+void check_files(const manifest::Manifest& manifest, const std::vector<uint64_t>& of_sources, DoctorReport& report) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) check_files(manifest, of_sources, files.rlim_cur, report);
 }
 
 void check_memory(const manifest::Manifest& manifest, const KernelFolders& folders, DoctorReport& report) {
@@ -162,13 +168,6 @@ void check_disk(const manifest::Manifest& manifest, DoctorReport& report) {
   if (manifest.dead_letters.kind != dead_letters::Settings::Kind::kFile) return;
   const auto folder = existing(std::filesystem::path(manifest.dead_letters.path).parent_path());
   if (folder != working) check_folder(folder, "dead letters", report);
-}
-
-void check_machine(const manifest::Manifest& manifest, DoctorReport& report) {
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) check_files(manifest, files.rlim_cur, report);
-  check_memory(manifest, {}, report);
-  check_disk(manifest, report);
 }
 
 }  // namespace cdcrt::cli

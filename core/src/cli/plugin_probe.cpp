@@ -32,11 +32,12 @@ Result<void> reach_partitions(plugin::Source& source, SourceProbe& probe) {
   return {};
 }
 
-Result<void> look_for_unmet(plugin::Source& source, SourceProbe& probe) {
+Result<void> survey(plugin::Source& source, SourceProbe& probe) {
   if (!source.has(CDCRT_SOURCE_GROUPS)) return {};  // of others only reading tells
-  auto survey = source.survey();
-  if (!survey) return std::move(survey.error());
-  for (const auto& [option, entry] : survey->unmet) {
+  auto told = source.survey();
+  if (!told) return std::move(told.error());
+  probe.files = told->files;
+  for (const auto& [option, entry] : told->unmet) {
     if (!is_pattern(entry)) {
       // It ends a start too, with the same words. A topic that is there by now is no error.
       if (auto there = source.start_offset(entry, 0); !there) return std::move(there.error());
@@ -60,7 +61,7 @@ Result<SourceProbe> probe(const manifest::Source& manifest) {
   cdcrt_source_events nothing{};
   nothing.size = sizeof nothing;
   auto reached = source->has(CDCRT_SOURCE_GROUPS) ? reach_partitions(*source, probe) : source->start(nothing);
-  if (reached) reached = look_for_unmet(*source, probe);
+  if (reached) reached = survey(*source, probe);
   source->stop();
   if (!reached) return std::move(reached.error());
   return probe;

@@ -14,6 +14,7 @@ namespace cdcrt::cli {
 
 struct SourceProbe {
   std::size_t topics = 0, partitions = 0;  ///< of sources whose server lists them
+  uint64_t files = 0;                      ///< about as many a run has open for it; 0: not told
   std::vector<Error> warnings;             ///< patterns that nothing meets so far; `config_key` is set
 };
 

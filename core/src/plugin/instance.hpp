@@ -69,6 +69,7 @@ class Source {
   /// What was asked for and what was met.
   struct Survey {
     uint64_t left_out = 0;                                   ///< messages that the settings do not want
+    uint32_t files = 0;                                      ///< about as many a run has open; 0: not told
     std::vector<std::pair<std::string, std::string>> unmet;  ///< option, entry of it
   };
   Result<Survey> survey();

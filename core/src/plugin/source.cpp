@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 #include "cdcrt/sdk/status.hpp"
@@ -141,6 +142,32 @@ cdcrt_places asked_for(const std::vector<cdcrt_place>& places) {
 
 InstanceOfSource& instance_of(const std::shared_ptr<void>& self) { return *static_cast<InstanceOfSource*>(self.get()); }
 
+/// What a function of the source tells of many places, as far as it does. Why it does not its sister tells, of the one that it is asked
+/// for.
+template <class As>
+auto told_of(InstanceOfSource& source, Callee callee,
+             int32_t (*function)(void*, const cdcrt_places*, void (*)(void*, uint64_t, As), void*, cdcrt_error*),
+             const std::vector<Source::Place>& places) {
+  using Told = std::remove_cv_t<std::remove_pointer_t<As>>;
+  std::vector<std::optional<Told>> told(places.size());
+  if (function == nullptr || places.empty()) return told;
+  const auto answer = [](void* context, uint64_t index, As as) {
+    auto& answers = *static_cast<std::vector<std::optional<Told>>*>(context);
+    if (index >= answers.size()) return;
+    if constexpr (std::is_pointer_v<As>) {
+      answers[index] = *as;
+    } else {
+      answers[index] = as;
+    }
+  };
+  callee.object = places.front().topic;
+  const auto borrowed = places_of(places);
+  const cdcrt_places asked = asked_for(borrowed);
+  (void)source.ask(
+      [&](void* self) { return cross_void(callee, [&](cdcrt_error* error) { return function(self, &asked, answer, &told, error); }); });
+  return told;
+}
+
 }  // namespace
 
 Result<Source> Source::create(const Component& component) {
@@ -193,36 +220,11 @@ Result<cdcrt_bounds> Source::bounds(const std::string& topic, int32_t partition)
 }
 
 std::vector<std::optional<cdcrt_bounds>> Source::bounds_of(const std::vector<Place>& places) {
-  std::vector<std::optional<cdcrt_bounds>> found(places.size());
-  if (functions_->bounds_of == nullptr || places.empty()) return found;
-  const auto answer = [](void* context, uint64_t index, const cdcrt_bounds* bounds) {
-    auto& answers = *static_cast<std::vector<std::optional<cdcrt_bounds>>*>(context);
-    if (index < answers.size()) answers[index] = *bounds;
-  };
-  const auto borrowed = places_of(places);
-  const cdcrt_places asked = asked_for(borrowed);
-  // Why it failed bounds() tells, of the one that it is asked for.
-  (void)instance_of(self_).ask([&](void* self) {
-    return cross_void({name_, "bounds_of", places.front().topic},
-                      [&](cdcrt_error* error) { return functions_->bounds_of(self, &asked, answer, &found, error); });
-  });
-  return found;
+  return told_of(instance_of(self_), {name_, "bounds_of", {}}, functions_->bounds_of, places);
 }
 
 std::vector<std::optional<int64_t>> Source::start_offsets_of(const std::vector<Place>& places) {
-  std::vector<std::optional<int64_t>> found(places.size());
-  if (functions_->origins_of == nullptr || places.empty()) return found;
-  const auto answer = [](void* context, uint64_t index, int64_t offset) {
-    auto& answers = *static_cast<std::vector<std::optional<int64_t>>*>(context);
-    if (index < answers.size()) answers[index] = offset;
-  };
-  const auto borrowed = places_of(places);
-  const cdcrt_places asked = asked_for(borrowed);
-  (void)instance_of(self_).ask([&](void* self) {
-    return cross_void({name_, "origins_of", places.front().topic},
-                      [&](cdcrt_error* error) { return functions_->origins_of(self, &asked, answer, &found, error); });
-  });
-  return found;
+  return told_of(instance_of(self_), {name_, "origins_of", {}}, functions_->origins_of, places);
 }
 
 void Source::messages_at(const std::vector<Place>& places, const std::function<void(std::size_t index, const cdcrt_message*)>& visit) {
@@ -351,6 +353,7 @@ Result<Source::Survey> Source::survey() {
   });
   if (!asked) return std::move(asked.error());
   found.left_out = survey.left_out;
+  found.files = survey.files;
   return found;
 }
 

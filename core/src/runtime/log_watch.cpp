@@ -1,6 +1,7 @@
 #include "runtime/log_watch.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace cdcrt::runtime {
 namespace {
@@ -57,10 +58,12 @@ Result<void> LogWatch::look(const std::vector<std::pair<Flow*, Look*>>& due, Clo
     // What is told counts, whatever becomes of the others.
     const auto has_it = [&](const Stand& stand) { return stand.anchor.offset < 0 || (same.contains(stand.flow) && same.at(stand.flow)); };
     std::stable_partition(stands.begin(), stands.end(), has_it);
+    // Of the others the one that has waited longest, however long the list took: else it might wait for ever.
+    bool has_turn = !same.empty();
     for (const Stand& stand : stands) {
       if (has_it(stand)) {
         confirm(stand);
-      } else if (Clock::now() < until) {
+      } else if (std::exchange(has_turn, false) || Clock::now() < until) {
         if (auto looked = look_alone(stand); !looked) return looked;
       } else if (same.empty()) {
         source_rests_until_[stand.flow->source_index] = Clock::now() + kAfterFailure;  // nobody answered in time

@@ -195,10 +195,11 @@ Result<void> Ownership::step() {
     }
     if (!is_transient(claimed.error())) return claimed;
     postpone(keys, kLookAgain);
-    unclaimed_[source].insert(keys.begin(), keys.end());
-    if (!waits_[source].lasts()) continue;
+    auto& failing = unclaimed_[source];
+    failing.insert(keys.begin(), keys.end());
+    if (no_longer_wanted(failing) || !waits_[source].lasts()) continue;
     log(CDCRT_LOG_WARNING, "sources." + sources_[source]->name(),
-        "cannot claim " + keys.front().name() + (keys.size() > 1 ? " and " + std::to_string(keys.size() - 1) + " more" : "") +
+        "cannot claim " + failing.begin()->name() + (failing.size() > 1 ? " and " + std::to_string(failing.size() - 1) + " more" : "") +
             " yet: " + explain(claimed.error()));
   }
   return {};
@@ -212,9 +213,10 @@ bool Ownership::no_longer_wanted(std::set<progress::PartitionKey>& keys) const {
 }
 
 Result<void> Ownership::claim(SourceRuntime& source, std::vector<progress::PartitionKey> keys) {
-  auto fresh = start_offsets(source, keys);
+  Result<void> first_failure;
+  auto fresh = start_offsets(source, keys, first_failure);
   if (!fresh) return std::move(fresh.error());
-  if (keys.empty()) return {};
+  if (keys.empty()) return first_failure;
   // A session of its own: what tables hold of it, or are writing, from before the claim must not pass for what is read after it.
   std::map<progress::PartitionKey, uint32_t> sessions;
   for (const auto& key : keys) {
@@ -226,7 +228,6 @@ Result<void> Ownership::claim(SourceRuntime& source, std::vector<progress::Parti
     if (!sink->keeps_progress()) continue;
     if (auto claimed = sink->claim(keys, *fresh); !claimed) return claimed;
   }
-  Result<void> first_failure;
   for (std::size_t first = 0; first < keys.size(); first += kAskedTogether) {
     const auto begin = keys.begin() + static_cast<std::ptrdiff_t>(first);
     const std::vector<progress::PartitionKey> some(begin,
@@ -271,8 +272,9 @@ Ownership::Told Ownership::ask_together(SourceRuntime& source, const std::vector
   return told;
 }
 
-Result<std::map<progress::PartitionKey, int64_t>> Ownership::first_offsets(SourceRuntime& source,
-                                                                           const std::vector<progress::PartitionKey>& keys, bool as_set) {
+// Those that can be asked for; `failure` says of the first one that cannot.
+std::map<progress::PartitionKey, int64_t> Ownership::first_offsets(SourceRuntime& source, const std::vector<progress::PartitionKey>& keys,
+                                                                   bool as_set, Result<void>& failure) {
   std::map<progress::PartitionKey, int64_t> firsts;
   if (as_set) {
     firsts = source.start_offsets_of(keys);
@@ -281,26 +283,23 @@ Result<std::map<progress::PartitionKey, int64_t>> Ownership::first_offsets(Sourc
   }
   for (const auto& key : keys) {
     if (firsts.contains(key)) continue;
-    if (as_set) {
-      auto start = source.source().start_offset(key.topic, key.number);
-      if (!start) return std::move(start.error());
-      firsts[key] = *start;
-    } else {
-      auto bounds = source.source().bounds(key.topic, key.number);
-      if (!bounds) return std::move(bounds.error());
-      firsts[key] = bounds->first;
-    }
+    if (!failure) break;  // each may be waited for
+    auto first = as_set ? source.source().start_offset(key.topic, key.number) : first_of_log(source, key);
+    if (first) firsts[key] = *first;
+    if (!first) failure = std::move(first.error());
   }
   return firsts;
 }
 
 // Starts of partitions that no sink knows. A topic that is met for the first time gets one for each of its partitions, so that
-// one that is added to it later is known by having none. Partitions that must wait are taken out of `keys`.
-Result<std::vector<progress::StartOffset>> Ownership::start_offsets(SourceRuntime& source, std::vector<progress::PartitionKey>& keys) {
+// one that is added to it later is known by having none. Partitions that must wait are taken out of `keys`, also those that cannot be
+// asked about now: `failure` says why the first of them cannot.
+Result<std::vector<progress::StartOffset>> Ownership::start_offsets(SourceRuntime& source, std::vector<progress::PartitionKey>& keys,
+                                                                    Result<void>& failure) {
   std::vector<progress::StartOffset> fresh;
-  std::vector<progress::PartitionKey> waiting;
-  if (auto left = leave_out_empty(source, keys); !left) return std::move(left.error());
-  if (keys.empty()) return fresh;
+  std::set<progress::PartitionKey> waiting;
+  std::set<std::string> unasked;  // topics
+  leave_out_empty(source, keys, failure);
   const std::set<progress::PartitionKey> wanted(keys.begin(), keys.end());
   std::set<progress::PartitionKey> known;  // of `fresh`
   for (const auto& sink : sinks_) {
@@ -323,44 +322,47 @@ Result<std::vector<progress::StartOffset>> Ownership::start_offsets(SourceRuntim
       return true;
     });
     if (!done) return std::move(done.error());
-    std::erase_if(listed, [&](const auto& key) { return stored.contains(key) || known.contains(key); });
+    std::erase_if(listed, [&](const auto& key) { return stored.contains(key) || known.contains(key) || waiting.contains(key); });
     std::vector<progress::PartitionKey> first_ones;
     std::copy_if(listed.begin(), listed.end(), std::back_inserter(first_ones),
                  [&](const auto& key) { return !topics.contains(key.topic); });
     // What appears after the first start is read from its beginning.
-    auto firsts = first_offsets(source, first_ones, first_start);
-    if (!firsts) return std::move(firsts.error());
+    const auto firsts = first_offsets(source, first_ones, first_start, failure);
+    // So at the first start all are asked about, or none begins.
+    if (!failure && (first_start || !is_transient(failure.error()))) return std::move(failure.error());
+    for (const auto& key : first_ones) {
+      if (!firsts.contains(key)) unasked.insert(key.topic);
+    }
     for (const auto& key : listed) {
       const bool is_key = wanted.contains(key);
+      if (unasked.contains(key.topic)) {
+        if (is_key) waiting.insert(key);
+        continue;
+      }
       progress::StartOffset start_offset;
       start_offset.key = key;
       if (!topics.contains(key.topic)) {
-        start_offset.offset = firsts->at(key);
+        start_offset.offset = firsts.at(key);
         start_offset.is_first = true;
-      } else if (is_key) {
-        auto bounds = source.source().bounds(key.topic, key.number);
-        if (!bounds) return std::move(bounds.error());
-        if (bounds->end <= bounds->first) {
-          // Which messages of the older partitions come before its first one is known once that is there.
-          waiting.push_back(key);
-          empty_.insert(key);
+      } else if (!is_key) {
+        continue;
+      } else {
+        auto added = failure ? start_of_added(source, key) : Result<std::optional<progress::StartOffset>>(std::nullopt);
+        if (!added && !is_transient(added.error())) return std::move(added.error());
+        if (!added || !*added) {
+          waiting.insert(key);
+          if (!added) failure = std::move(added.error());
           continue;
         }
-        auto ends = ends_of_older(source, key);
-        if (!ends) return std::move(ends.error());
-        start_offset.offset = bounds->first;
-        start_offset.waits_for = std::move(*ends);
-        log(CDCRT_LOG_INFO, "sources." + source.name(),
-            key.name() + " was added: it is read once the older partitions are applied up to where they end now");
-      } else {
-        continue;
+        start_offset = std::move(**added);
       }
       known.insert(key);
       fresh.push_back(std::move(start_offset));
     }
   }
-  for (const auto& key : waiting) std::erase(keys, key);
-  postpone(waiting, kLookAgain);
+  const std::vector<progress::PartitionKey> later(waiting.begin(), waiting.end());
+  std::erase_if(keys, [&](const auto& key) { return waiting.contains(key); });
+  postpone(later, kLookAgain);
   return fresh;
 }
 

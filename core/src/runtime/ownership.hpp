@@ -60,7 +60,10 @@ class Ownership final : public AssignmentListener {
   [[nodiscard]] std::vector<std::pair<progress::PartitionKey, Wanted>> due();
   void postpone(const std::vector<progress::PartitionKey>& keys, Clock::duration delay);
   Result<void> claim(SourceRuntime& source, std::vector<progress::PartitionKey> keys);
-  Result<std::vector<progress::StartOffset>> start_offsets(SourceRuntime& source, std::vector<progress::PartitionKey>& keys);
+  Result<std::vector<progress::StartOffset>> start_offsets(SourceRuntime& source, std::vector<progress::PartitionKey>& keys,
+                                                           Result<void>& failure);
+  Result<std::optional<progress::StartOffset>> start_of_added(SourceRuntime& source, const progress::PartitionKey& key);
+  static Result<int64_t> first_of_log(SourceRuntime& source, const progress::PartitionKey& key);
   Result<progress::WaitsFor> ends_of_older(SourceRuntime& source, const progress::PartitionKey& key);
   Result<bool> older_are_applied(SourceRuntime& source, const progress::PartitionKey& key);
   /// What the source told of many partitions at once, after they were claimed; of those that are missing it is asked for singly.
@@ -70,8 +73,8 @@ class Ownership final : public AssignmentListener {
     std::map<progress::PartitionKey, int64_t> starts;  ///< where no target keeps progress
   };
   /// Where they begin: as the source's settings say, or their logs.
-  static Result<std::map<progress::PartitionKey, int64_t>> first_offsets(SourceRuntime& source,
-                                                                         const std::vector<progress::PartitionKey>& keys, bool as_set);
+  static std::map<progress::PartitionKey, int64_t> first_offsets(SourceRuntime& source, const std::vector<progress::PartitionKey>& keys,
+                                                                 bool as_set, Result<void>& failure);
   [[nodiscard]] Told ask_together(SourceRuntime& source, const std::vector<progress::PartitionKey>& keys) const;
   [[nodiscard]] std::optional<progress::StoredPartition> furthest_behind(const progress::PartitionKey& key) const;
   static Result<int64_t> verify(SourceRuntime& source, const progress::PartitionKey& key, const progress::StoredPartition& kept,
@@ -88,7 +91,7 @@ class Ownership final : public AssignmentListener {
   static Result<bool> is_empty_between(SourceRuntime& source, const progress::PartitionKey& key, int64_t first, int64_t end);
   static Result<bool> is_applied(const Kept& kept, SourceRuntime& source, const progress::PartitionKey& key, int64_t end);
   Result<bool> look_at_others(const SinkRuntime& sink);
-  Result<void> leave_out_empty(SourceRuntime& source, std::vector<progress::PartitionKey>& keys);
+  void leave_out_empty(SourceRuntime& source, std::vector<progress::PartitionKey>& keys, Result<void>& failure);
 
   std::map<std::size_t, std::map<progress::PartitionKey, cdcrt_bounds>> ends_;  ///< coordinator's
   struct Rest {

@@ -1,6 +1,7 @@
 // Partitions that were added to a topic wait until the older ones are applied up to where they ended then, whoever reads those.
 #include <algorithm>
 
+#include "runtime/log.hpp"
 #include "runtime/ownership.hpp"
 
 namespace cdcrt::runtime {
@@ -122,19 +123,44 @@ Result<bool> Ownership::look_at_others(const SinkRuntime& sink) {
   return true;
 }
 
+Result<int64_t> Ownership::first_of_log(SourceRuntime& source, const progress::PartitionKey& key) {
+  auto bounds = source.source().bounds(key.topic, key.number);
+  if (!bounds) return std::move(bounds.error());
+  return bounds->first;
+}
+
+// Where a partition begins that was added to a topic. nullopt: it is empty.
+Result<std::optional<progress::StartOffset>> Ownership::start_of_added(SourceRuntime& source, const progress::PartitionKey& key) {
+  auto bounds = source.source().bounds(key.topic, key.number);
+  if (!bounds) return std::move(bounds.error());
+  if (bounds->end <= bounds->first) {
+    // Which messages of the older partitions come before its first one is known once that is there.
+    empty_.insert(key);
+    return std::optional<progress::StartOffset>();
+  }
+  auto ends = ends_of_older(source, key);
+  if (!ends) return std::move(ends.error());
+  progress::StartOffset start;
+  start.key = key;
+  start.offset = bounds->first;
+  start.waits_for = std::move(*ends);
+  log(CDCRT_LOG_INFO, "sources." + source.name(),
+      key.name() + " was added: it is read once the older partitions are applied up to where they end now");
+  return std::optional(std::move(start));
+}
+
 // A partition that was added and is empty waits for its first message: until that is there nothing has to be known of it.
-Result<void> Ownership::leave_out_empty(SourceRuntime& source, std::vector<progress::PartitionKey>& keys) {
+void Ownership::leave_out_empty(SourceRuntime& source, std::vector<progress::PartitionKey>& keys, Result<void>& failure) {
   std::vector<progress::PartitionKey> waiting;
   for (const auto& key : keys) {
     if (!empty_.contains(key)) continue;
-    auto bounds = source.source().bounds(key.topic, key.number);
-    if (!bounds) return std::move(bounds.error());
-    if (bounds->end <= bounds->first) waiting.push_back(key);
-    if (bounds->end > bounds->first) empty_.erase(key);
+    auto bounds = failure ? source.source().bounds(key.topic, key.number) : Result<cdcrt_bounds>(cdcrt_bounds{});
+    if (!bounds) failure = std::move(bounds.error());
+    if (!failure || bounds->end <= bounds->first) waiting.push_back(key);
+    if (failure && bounds->end > bounds->first) empty_.erase(key);
   }
   for (const auto& key : waiting) std::erase(keys, key);
   postpone(waiting, kLookAgain);
-  return {};
 }
 
 Result<bool> Ownership::others_are_read() {

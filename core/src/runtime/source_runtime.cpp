@@ -13,11 +13,19 @@ constexpr auto kOutageEcho = std::chrono::seconds(6);
 // One alone is asked for as ever: that tells what is wrong with it.
 constexpr std::size_t kTogether = 2;
 
-std::vector<plugin::Source::Place> places_of(const std::vector<progress::PartitionKey>& keys) {
+/// What `ask` tells of many places, by their keys; what it does not is left out.
+template <class Ask>
+auto told_of(const std::vector<progress::PartitionKey>& keys, const Ask& ask) {
   std::vector<plugin::Source::Place> places;
+  std::map<progress::PartitionKey, typename decltype(ask(places))::value_type::value_type> found;
+  if (keys.size() < kTogether) return found;
   places.reserve(keys.size());
   for (const auto& key : keys) places.push_back({key.topic, key.number});
-  return places;
+  const auto told = ask(places);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (told[i]) found.emplace(keys[i], *told[i]);
+  }
+  return found;
 }
 
 }  // namespace
@@ -105,20 +113,27 @@ Result<void> SourceRuntime::seek_pending() {
     seeks.swap(seeks_);
   }
   const auto beginnings = beginnings_of(seeks);
+  std::vector<Seek> unasked, failed;
+  bool is_away = false;
   for (const Seek& seek : seeks) {
-    beat();  // a broker that is away is waited for with each
+    beat();  // a broker that is away is waited for
     // A later one, or a loss, has overtaken it.
     if (is_group() && flow(seek.topic, seek.partition).partition.generation() != seek.generation) continue;
     int64_t offset = seek.offset;
     // The beginning of a log is where it begins by now.
     if (is_group() && offset == 0) {
       const auto known = beginnings.find({name(), seek.topic, seek.partition});
+      if (known == beginnings.end() && is_away) {
+        unasked.push_back(seek);
+        continue;
+      }
       auto bounds = known != beginnings.end() ? Result<cdcrt_bounds>(known->second) : source_->bounds(seek.topic, seek.partition);
       if (!bounds) {
         if (bounds.error().code == CDCRT_FATAL) return std::move(bounds.error());
-        // Nothing is read from there before it is known; what comes meanwhile is of an older generation.
-        const std::lock_guard lock(mutex_);
-        seeks_.push_back(seek);
+        // One after the other would keep this thread from the group for minutes.
+        is_away = bounds.error().code == CDCRT_RETRY || bounds.error().code == CDCRT_UNREACHABLE;
+        note_outage(&bounds.error());
+        failed.push_back(seek);
         continue;
       }
       offset = bounds->first;
@@ -128,6 +143,11 @@ Result<void> SourceRuntime::seek_pending() {
         "reading " + seek.topic + "[" + std::to_string(seek.partition) + "] from offset " + std::to_string(offset));
     if (auto done = source_->seek(seek.topic, seek.partition, offset, seek.generation); !done) return done;
   }
+  if (unasked.empty() && failed.empty()) return {};
+  // Nothing is read from there before it is known; what comes meanwhile is of an older generation. Whoever was asked in vain comes last.
+  const std::lock_guard lock(mutex_);
+  seeks_.insert(seeks_.end(), unasked.begin(), unasked.end());
+  seeks_.insert(seeks_.end(), failed.begin(), failed.end());
   return {};
 }
 
@@ -214,30 +234,17 @@ std::map<progress::PartitionKey, bool> SourceRuntime::are_same_logs(const std::m
   }
   source_->messages_at(places, [&](std::size_t index, const cdcrt_message* message) {
     const auto& [key, last] = *order[index];
-    // Where there is none the end of the log decides.
-    if (message != nullptr) same[key] = message->timestamp_ms == last.timestamp_ms && content_hash(*message) == last.hash;
+    same[key] = message != nullptr && message->timestamp_ms == last.timestamp_ms && content_hash(*message) == last.hash;
   });
   return same;
 }
 
 std::map<progress::PartitionKey, cdcrt_bounds> SourceRuntime::bounds_of(const std::vector<progress::PartitionKey>& keys) {
-  std::map<progress::PartitionKey, cdcrt_bounds> found;
-  if (keys.size() < kTogether) return found;
-  const auto bounds = source_->bounds_of(places_of(keys));
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (bounds[i]) found.emplace(keys[i], *bounds[i]);
-  }
-  return found;
+  return told_of(keys, [this](const auto& places) { return source_->bounds_of(places); });
 }
 
 std::map<progress::PartitionKey, int64_t> SourceRuntime::start_offsets_of(const std::vector<progress::PartitionKey>& keys) {
-  std::map<progress::PartitionKey, int64_t> found;
-  if (keys.size() < kTogether) return found;
-  const auto offsets = source_->start_offsets_of(places_of(keys));
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (offsets[i]) found.emplace(keys[i], *offsets[i]);
-  }
-  return found;
+  return told_of(keys, [this](const auto& places) { return source_->start_offsets_of(places); });
 }
 
 Error another_log(const progress::PartitionKey& partition, int64_t offset) {
@@ -312,18 +319,10 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
   if (!polled) {
     if (polled.error().code != CDCRT_RETRY) return fail(std::move(polled.error()));
     note_outage(&polled.error());
-    if (outage_.lasts()) {
-      const auto seconds = outage_.duration().count();
-      log(CDCRT_LOG_WARNING, "sources." + name(),
-          "waiting for the source" + (seconds > 0 ? ", for " + std::to_string(seconds) + " s by now" : std::string()) + ": " +
-              explain(polled.error()));
-    }
     return true;
   }
-  if (is_outage_) note_outage(nullptr);
+  if (outage_.present()) note_outage(nullptr);
   if (*polled == plugin::Poll::kBatch) {
-    is_outage_ = false;
-    if (outage_.ends()) log(CDCRT_LOG_INFO, "sources." + name(), "the source answers again");
     if (!expected_.empty()) {
       if (auto checked = check_lasts(); !checked) return fail(std::move(checked.error()));
       if (messages_taken_.get().count == 0) return true;
@@ -354,17 +353,24 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
   return true;
 }
 
-// A source that says it once may still be away when nothing comes the next time.
+// A source that says it once may still be away when nothing comes the next time, and one that lacks a part brings the rest meanwhile.
 void SourceRuntime::note_outage(const Error* error) {
   const auto now = std::chrono::steady_clock::now();
-  const std::lock_guard lock(mutex_);
-  if (error != nullptr) {
-    if (!is_outage_.exchange(true)) outage_began_ = now;
-    outage_text_ = explain(*error);
-    outage_met_ = now;
-  } else if (now - outage_met_ >= kOutageEcho) {
-    is_outage_ = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (error != nullptr) {
+      if (!is_outage_.exchange(true)) outage_began_ = now;
+      outage_text_ = explain(*error);
+      outage_met_ = now;
+    } else if (now - outage_met_ >= kOutageEcho) {
+      is_outage_ = false;
+    }
   }
+  if (!is_outage_ && outage_.ends()) log(CDCRT_LOG_INFO, "sources." + name(), "the source answers again");
+  if (error == nullptr || !outage_.lasts()) return;
+  const auto seconds = outage_.duration().count();
+  log(CDCRT_LOG_WARNING, "sources." + name(),
+      "waiting for the source" + (seconds > 0 ? ", for " + std::to_string(seconds) + " s by now" : std::string()) + ": " + explain(*error));
 }
 
 std::optional<std::string> SourceRuntime::outage() const {

@@ -80,7 +80,8 @@ class SourceRuntime {
   /// Whether `last` is still where it was, as far as that can be told: what retention or compaction deleted cannot. BUSY, where
   /// that is not waited for: somebody else reads.
   Result<bool> is_same_log(const std::string& topic, int32_t partition, const progress::LastMessage& last, bool waits);
-  /// The same of many in few requests, without waiting for somebody who reads; what is left out is to be asked for singly.
+  /// The same of many in few requests, without waiting for somebody who reads. False: it is not there, which may be said of the same log
+  /// too, so that it is to be asked for singly, as is what is left out.
   std::map<progress::PartitionKey, bool> are_same_logs(const std::map<progress::PartitionKey, progress::LastMessage>& lasts);
   /// Where many partitions begin and end, in few requests; what is left out is to be asked for singly.
   std::map<progress::PartitionKey, cdcrt_bounds> bounds_of(const std::vector<progress::PartitionKey>& keys);

@@ -215,6 +215,22 @@ TEST_CASE("a source built from the headers as 0.10 had them is asked for many pa
   CHECK(told.empty());
 }
 
+TEST_CASE("a source built from the headers as 0.11 had them tells how many files a run opens, one from before that nothing") {
+  const auto survey_of = [](const char* name) {
+    plugin::Component component;
+    component.descriptor = find(name, CDCRT_SOURCE);
+    auto source = plugin::Source::create(component);
+    REQUIRE(source.ok());
+    auto survey = source->survey();
+    REQUIRE(survey.ok());
+    return std::move(*survey);
+  };
+  const auto told = survey_of("surveyed");
+  CHECK(told.files == 4711);
+  CHECK(told.left_out == 3);
+  CHECK(survey_of("places").files == 0);
+}
+
 TEST_CASE("a sink tells of clocks, and one that was built before there was the question tells of none") {
   const auto told_by = [](const cdcrt_sink& functions) {
     cdcrt_plugin given = *find("lines");

@@ -113,11 +113,24 @@ TEST_CASE("doctor: files fail below what the connections need") {
   const uint64_t many = files_needed(manifest);
   CHECK(many > few);
   Told enough, too_few;
-  check_files(manifest, many, enough.report);
+  check_files(manifest, {}, many, enough.report);
   CHECK(enough.report.finish() == kDone);
-  check_files(manifest, many - 1, too_few.report);
+  check_files(manifest, {}, many - 1, too_few.report);
   CHECK(too_few.report.finish() == kEnvironment);
   CHECK(too_few.out.str().find("LimitNOFILE=") != std::string::npos);
+}
+
+TEST_CASE("doctor: what a source tells of its clients counts, and one that tells nothing or little counts as before") {
+  manifest::Manifest manifest = manifest_of(kMebibyte);
+  manifest.sources.resize(2);
+  const uint64_t untold = files_needed(manifest);
+  CHECK(files_needed(manifest, {0, 1}) == untold);
+  const uint64_t told = files_needed(manifest, {1000, 0});
+  CHECK(told > 1000);
+  CHECK(files_needed(manifest, {1000, 1000}) > told + 900);
+  Told too_few;
+  check_files(manifest, {1000, 0}, untold, too_few.report);
+  CHECK(too_few.report.finish() == kEnvironment);
 }
 
 TEST_CASE("doctor: what is wrong in the manifest ends before what is wrong around it, whichever came first") {

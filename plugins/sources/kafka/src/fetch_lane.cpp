@@ -18,21 +18,21 @@ FetchLane::FetchLane(std::unique_ptr<Client> client, Wakeup& wakeup) : client_(s
 FetchLane::~FetchLane() {
   stop_all();
   for (auto& [name, topic] : topics_) rd_kafka_topic_destroy(topic.handle);
-  queue_.close();
 }
 
-bool FetchLane::start(const std::string& name, int32_t partition, int64_t offset) {
+sdk::Status FetchLane::start(const std::string& name, int32_t partition, int64_t offset) {
+  const auto failure = [] { return sdk::Status::retry("librdkafka: " + std::string(rd_kafka_err2str(rd_kafka_last_error()))); };
   Topic& topic = topics_[name];
   if (topic.handle == nullptr) topic.handle = rd_kafka_topic_new(client_->get(), name.c_str(), nullptr);
   if (topic.handle == nullptr) {
     topics_.erase(name);
-    return false;
+    return failure();
   }
-  if (topic.started.erase(partition) > 0) rd_kafka_consume_stop(topic.handle, partition);
-  if (rd_kafka_consume_start_queue(topic.handle, partition, offset, queue_.get()) != 0) return false;
-  topic.started.insert(partition);
   queue_.outdate();
-  return true;
+  if (topic.started.erase(partition) > 0) rd_kafka_consume_stop(topic.handle, partition);
+  if (rd_kafka_consume_start_queue(topic.handle, partition, offset, queue_.get()) != 0) return failure();
+  topic.started.insert(partition);
+  return {};
 }
 
 void FetchLane::stop(const std::string& name, int32_t partition) {

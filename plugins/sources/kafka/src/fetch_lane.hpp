@@ -31,8 +31,8 @@ class FetchLane {
   FetchLane(const FetchLane&) = delete;
   FetchLane& operator=(const FetchLane&) = delete;
 
-  /// Reads the partition from `offset` on, wherever it read before. False: not now.
-  bool start(const std::string& topic, int32_t partition, int64_t offset);
+  /// Reads the partition from `offset` on, wherever it read before. RETRY: it is not read, with librdkafka's reason.
+  sdk::Status start(const std::string& topic, int32_t partition, int64_t offset);
   void stop(const std::string& topic, int32_t partition);
   /// All that were started.
   void stop_all();
@@ -50,7 +50,7 @@ class FetchLane {
     std::set<int32_t> started;
   };
 
-  std::unique_ptr<Client> client_;
+  std::unique_ptr<Client> client_;  // before all that it is asked to give back
   FetchQueue queue_;
   std::map<std::string, Topic, std::less<>> topics_;
   std::set<std::string> known_;

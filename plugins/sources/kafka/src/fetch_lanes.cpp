@@ -6,6 +6,7 @@
 #include <utility>
 
 namespace cdcrt::kafka_source {
+
 sdk::Status FetchLanes::place(const std::string& topic, FetchLane*& to) {
   const auto knows = [&](const auto& lane) { return lane->knows(topic); };
   const auto has_room = [&](const auto& lane) { return lane->topic_count() < settings_.topics_per_client; };

@@ -17,7 +17,7 @@ class FetchQueue {
  public:
   /// `wakeup` is rung when something comes, until silence().
   FetchQueue(Client& client, Wakeup& wakeup);
-  ~FetchQueue() { close(); }
+  ~FetchQueue();
   FetchQueue(const FetchQueue&) = delete;
   FetchQueue& operator=(const FetchQueue&) = delete;
 
@@ -29,7 +29,6 @@ class FetchQueue {
   void outdate() { holds_outdated_ = true; }
   [[nodiscard]] bool holds_outdated() const { return holds_outdated_; }
   void silence();
-  void close();
   [[nodiscard]] rd_kafka_queue_s* get() const { return queue_; }
   [[nodiscard]] Client& client() const { return client_; }
 

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kBetweenCommits{500};
 constexpr std::chrono::seconds kBetweenMeasures{1};  // and as much more for each thousand partitions
-constexpr std::size_t kOneCommit = 200;              // partitions: librdkafka looks through all of them for each one of the answer
+constexpr std::chrono::seconds kBetweenLooksAtLanes{1};
+constexpr std::size_t kOneCommit = 200;  // partitions: librdkafka looks through all of them for each one of the answer
 constexpr std::chrono::seconds kMaxClose{5};
 constexpr std::chrono::seconds kBetweenJoins{1};
 constexpr std::chrono::minutes kBetweenFences{5};
@@ -129,6 +130,7 @@ sdk::Status GroupConsumer::poll(std::chrono::milliseconds timeout, cdcrt_message
     wakeup_.arm();
     serve_group();
     if (!failure_.ok()) continue;
+    if (auto trouble = trouble_of_lanes(Clock::now()); !trouble) return trouble;
     release_hold();
     apply_seeks();
     const bool had_any = drain();
@@ -142,10 +144,7 @@ sdk::Status GroupConsumer::poll(std::chrono::milliseconds timeout, cdcrt_message
       return {};
     }
     const auto now = Clock::now();
-    if (now >= deadline) {
-      Client* const silent = client_->silence().lasts() ? client_.get() : lanes_.silent();
-      return silent != nullptr ? nobody_answers(*silent) : sdk::Status();
-    }
+    if (now >= deadline) return client_->silence().lasts() ? nobody_answers(*client_) : sdk::Status();
     if (had_any && drain_limit_ > 0) continue;  // all of it was outdated; there may be more
     auto until = deadline;
     for (const Owned* owned : seeking_) until = std::min(until, std::max(owned->seek_again_at, now + std::chrono::milliseconds(1)));
@@ -165,6 +164,19 @@ sdk::Status GroupConsumer::nobody_answers(Client& silent) const {
       &silent == client_.get() ? "" : " one of the clients that share the topics (are there files and connections enough?)";
   return sdk::Status::retry("no Kafka broker answers" + whom + " at " + settings_.brokers + ": " + silent.diagnostics().last(),
                             "reading goes on by itself when one comes back");
+}
+
+// Not only when nothing comes: while other lanes bring something nobody would be told.
+sdk::Status GroupConsumer::trouble_of_lanes(Clock::time_point now) {
+  if (now - lanes_looked_at_ < kBetweenLooksAtLanes) return {};
+  lanes_looked_at_ = now;
+  if (Client* const silent = lanes_.silent()) return nobody_answers(*silent);
+  if (failed_starts_.empty()) return {};
+  return sdk::Status::retry(
+      failed_starts_.text(),
+      "it is tried again every " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(FailedStarts::kMost).count()) +
+          " s; where it goes on, look whether memory, threads and files are enough (LimitNOFILE, ulimit), and start this "
+          "process again");
 }
 
 sdk::Status GroupConsumer::serve() {

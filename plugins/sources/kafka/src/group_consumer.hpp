@@ -14,6 +14,7 @@
 #include "cdcrt/abi/source.h"
 #include "cdcrt/sdk/message_batch.hpp"
 #include "client.hpp"
+#include "failed_starts.hpp"
 #include "fetch_lanes.hpp"
 #include "fetch_queue.hpp"
 #include "inspector.hpp"
@@ -90,6 +91,8 @@ class GroupConsumer {
   void flush_commits(bool at_once);
   void update_extent();
   [[nodiscard]] sdk::Status nobody_answers(Client& silent) const;
+  /// RETRY, each second: a lane that nobody answers, or that cannot begin to read one of its partitions.
+  sdk::Status trouble_of_lanes(Clock::time_point now);
   void repeat_commits(const rd_kafka_topic_partition_list_s& failed);
   bool close();
   // group_rebalance.cpp
@@ -123,6 +126,7 @@ class GroupConsumer {
   /// True: the host is given it.
   bool on_message(const rd_kafka_message_s& message);
   void on_message_error(const rd_kafka_message_s& message);
+  void explain_lost();
   void explain_lost(Owned& owned);
   void tell_of_silence();
   void tell_of_refusal();
@@ -156,13 +160,15 @@ class GroupConsumer {
 
   std::map<Key, std::unique_ptr<Owned>, std::less<>> partitions_;
   std::set<Owned*> seeking_, lost_;  // that need a seek; of which the log has nothing where they stand
+  Owned* explained_ = nullptr;       // of `lost_`, the last one; may be gone
+  FailedStarts failed_starts_;       // of `seeking_`, those of lanes
   std::map<Key, int64_t> ends_;
   std::optional<Clock::time_point> counted_at_;  // changed_at_ as of when it was looked whether all of `ends_` are here
   bool has_all_ = false;
   Owned* unread_ = nullptr;   // one that was not read to its end
   std::deque<Owned*> ready_;  // partitions with a batch to hand out
   std::map<Key, int64_t> commits_;
-  Clock::time_point committed_at_{}, measured_at_{};
+  Clock::time_point committed_at_{}, measured_at_{}, lanes_looked_at_{};
   IntakeLimit limit_{0};
   Clock::time_point joined_at_{}, refusal_told_at_{};
   Clock::time_point others_are_gone_at_{};  // members that were gone when this one joined

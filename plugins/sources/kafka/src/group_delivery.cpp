@@ -72,7 +72,7 @@ bool GroupConsumer::drain() {
     had_any = take_from(lane->queue(), lane) || had_any;
     lanes_.taken(drained_bytes_ - before, drain_began_);
   }
-  for (Owned* owned : std::exchange(lost_, {})) explain_lost(*owned);
+  explain_lost();
   if (drained_messages_ > 0) {
     limit_.take(drained_messages_);
     done_ += drained_messages_;
@@ -229,6 +229,18 @@ void GroupConsumer::on_message_error(const rd_kafka_message_t& message) {
   fail(broker_error(message.err, what, without_secrets(rd_kafka_message_errstr(&message), settings_.properties), settings_, topic));
 }
 
+// Up to the first of which nobody can say anything: each would be waited for, and the membership with it. The next time those behind it
+// come first.
+void GroupConsumer::explain_lost() {
+  while (!lost_.empty() && failure_.ok()) {
+    auto next = lost_.upper_bound(explained_);
+    if (next == lost_.end()) next = lost_.begin();
+    explained_ = *next;
+    lost_.erase(next);
+    explain_lost(*explained_);
+  }
+}
+
 void GroupConsumer::explain_lost(Owned& owned) {
   const int64_t wanted = std::exchange(owned.reported_lost, -1);
   cdcrt_bounds now{};
@@ -240,6 +252,7 @@ void GroupConsumer::explain_lost(Owned& owned) {
   if (wanted >= now.first && wanted <= now.end) {  // was told before the last seek, or the leader had been elsewhere, or it is another log
     owned.is_suspect = true;
     reposition(owned);
+    owned.seek_again_at = Clock::now() + kLookAgain;
     return;
   }
   fail(offset_out_of_range(*owned.topic, owned.number, wanted, now.first, now.end));

@@ -138,6 +138,7 @@ void GroupConsumer::forget(const Key& key) {
   if (unread_ == owned) unread_ = nullptr;
   seeking_.erase(owned);
   lost_.erase(owned);
+  failed_starts_.over(key);
   if (owned->lane != nullptr) {
     last_topic_ = nullptr;
     owned->lane->stop(key.first, key.second);
@@ -246,10 +247,12 @@ void GroupConsumer::apply_seeks() {
 }
 
 void GroupConsumer::start_in_lane(Owned& owned) {
-  if (!owned.lane->start(*owned.topic, owned.number, owned.state.next())) {
-    owned.seek_again_at = Clock::now() + kBeforeSeekAgain;
+  const Key key(*owned.topic, owned.number);
+  if (const auto started = owned.lane->start(key.first, key.second, owned.state.next()); !started) {
+    owned.seek_again_at = failed_starts_.failed(key, started.message(), Clock::now());
     return;
   }
+  failed_starts_.over(key);
   owned.state.positioned();
   seeking_.erase(&owned);
 }

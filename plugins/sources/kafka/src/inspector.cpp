@@ -100,6 +100,7 @@ sdk::Status Inspector::topics(std::vector<Topic>& to) {
   const Metadata metadata(raw);
   was_reached_ = true;
   lookup->diagnostics().reached();
+  broker_count_ = static_cast<std::size_t>(metadata->broker_cnt);
   for (int i = 0; i < metadata->topic_cnt; ++i) {
     const auto& topic = metadata->topics[i];
     if (topic.err == RD_KAFKA_RESP_ERR_NO_ERROR || topic.err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
@@ -127,6 +128,11 @@ sdk::Status Inspector::missing_topic(Client& client, const std::string& name, co
   return sdk::Status::bad_config("topics", "topic '" + name + "' does not exist at " + settings_.brokers, hint);
 }
 
+void Inspector::count_wanted(const std::vector<Topic>& topics) {
+  topic_count_ = static_cast<std::size_t>(
+      std::count_if(topics.begin(), topics.end(), [this](const Topic& topic) { return settings_.topics.wants(topic.name); }));
+}
+
 sdk::Status Inspector::check() {
   std::vector<Topic> found;
   if (auto listed = topics(found); !listed) return listed;
@@ -134,8 +140,7 @@ sdk::Status Inspector::check() {
     if (holds(found, name)) continue;
     if (auto missing = missing_topic(*lookup_, name, found); !missing) return missing;
   }
-  topic_count_ = static_cast<std::size_t>(
-      std::count_if(found.begin(), found.end(), [this](const Topic& topic) { return settings_.topics.wants(topic.name); }));
+  count_wanted(found);
   for (const auto& pattern : settings_.topics.open()) {
     if (!holds_any(found, pattern))
       host_.warn("no topic matches '" + pattern + "' at " + settings_.brokers + "; waiting for one to appear");
@@ -153,6 +158,7 @@ sdk::Status Inspector::check(std::string_view topic) {
 sdk::Status Inspector::unmet(std::vector<std::string>& entries) {
   std::vector<Topic> found;
   if (auto listed = topics(found); !listed) return listed;
+  count_wanted(found);
   sdk::Status hidden;
   for (const auto& name : settings_.topics.plain()) {
     if (holds(found, name)) continue;

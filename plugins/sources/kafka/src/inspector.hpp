@@ -37,8 +37,9 @@ class Inspector {
   [[nodiscard]] static bool is_transport(int code);
   /// Brokers reachable, credentials accepted, topics given by plain name exist. Warns where a pattern matches nothing.
   sdk::Status check();
-  /// How many topics were wanted as of the last check().
+  /// How many topics were wanted, and how many brokers there were, as of the last check() or unmet().
   [[nodiscard]] std::size_t topic_count() const { return topic_count_; }
+  [[nodiscard]] std::size_t broker_count() const { return broker_count_; }
   /// check() of one topic.
   sdk::Status check(std::string_view topic);
   sdk::Status list(const std::function<bool(std::string_view, int32_t)>& visit);
@@ -56,6 +57,7 @@ class Inspector {
  private:
   sdk::Status client(Client::Role role, Client*& to);
   sdk::Status topics(std::vector<Topic>& to);
+  void count_wanted(const std::vector<Topic>& topics);
   sdk::Status committed(std::string_view topic, int32_t partition, int64_t& offset);
   void tell_of_start(std::string_view topic, int32_t partition);
   sdk::Status missing_topic(Client& client, const std::string& name, const std::vector<Topic>& topics);
@@ -67,7 +69,7 @@ class Inspector {
   std::mutex mutex_;  // of the clients' making
   std::unique_ptr<Client> lookup_, group_;
   std::atomic<bool> was_reached_{false}, has_told_of_start_{false}, has_told_of_silence_{false};
-  std::atomic<std::size_t> topic_count_{0};
+  std::atomic<std::size_t> topic_count_{0}, broker_count_{0};
 };
 
 }  // namespace cdcrt::kafka_source

@@ -1,5 +1,7 @@
 #include "kafka_source.hpp"
 
+#include "open_files.hpp"
+
 namespace cdcrt::kafka_source {
 
 KafkaSource::KafkaSource(const sdk::Config&, sdk::Host host)
@@ -76,6 +78,7 @@ sdk::Status KafkaSource::survey(cdcrt_survey& out) {
   std::vector<std::string> entries;
   auto asked = inspector_.unmet(entries);
   for (const auto& entry : entries) out.unmet(out.context, sdk::borrow("topics"), sdk::borrow(entry));
+  out.files = static_cast<uint32_t>(open_files(inspector_.topic_count(), settings_.topics_per_client, inspector_.broker_count()));
   return asked;
 }
 

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define CDCRT_ABI_MAJOR 0
-#define CDCRT_ABI_MINOR 10
+#define CDCRT_ABI_MINOR 11
 #define CDCRT_ABI_OLDEST_MINOR 7
 
 #ifdef __cplusplus

@@ -62,7 +62,7 @@ typedef struct cdcrt_places {
 /* What a source was asked for and what it met. */
 typedef struct cdcrt_survey {
   uint32_t size;
-  uint32_t reserved;
+  uint32_t files;    /* about as many files and connections a run has open for it; 0: not told, few. Since 0.11. */
   uint64_t left_out; /* messages that were read and that the settings (topics) do not want, since the last rewind */
   /* An entry of the option `key` that nothing met so far. */
   void (*unmet)(void* context, cdcrt_string key, cdcrt_string entry);

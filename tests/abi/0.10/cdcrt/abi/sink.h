@@ -105,8 +105,7 @@ typedef enum cdcrt_savepoint {
 
 typedef enum cdcrt_lock { CDCRT_LOCK_NONE = 0, CDCRT_LOCK_SHARE = 1, CDCRT_LOCK_UPDATE = 2 } cdcrt_lock;
 
-/* Rows of a table whose `key_count` first columns equal one of the `key_rows` (row-major, stride key_count); all rows when key_count is 0.
- */
+/* Rows of a table whose `key_count` first columns equal one of `key_rows` (row-major, stride key_count); all rows when key_count is 0. */
 typedef struct cdcrt_read {
   uint32_t size; /* also from one read to the next, where there are several */
   uint32_t lock; /* cdcrt_lock; ignored where the sink has one writer */
@@ -151,8 +150,7 @@ typedef struct cdcrt_sink {
   const cdcrt_option* layout_options;
   uint32_t layout_option_count;
   uint32_t reserved;
-  /* What the option table cannot judge: BAD_CONFIG with the option as key. Touches nothing outside of the process, any thread. May be NULL.
-   */
+  /* What the option table cannot judge: BAD_CONFIG with the option as key. Touches nothing outside the process, any thread. May be NULL. */
   int32_t (*check_layout)(const cdcrt_config* layout, cdcrt_error*);
 
   int32_t (*create)(const cdcrt_host*, const cdcrt_config*, void** self, cdcrt_error*);
