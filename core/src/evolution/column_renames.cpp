@@ -49,23 +49,22 @@ std::string set_aside_name(const std::string& name, std::string_view until) {
   return hidden;
 }
 
+// It had been renamed as the other one, and gave up at once the name that it got by that; or it was met after it.
+bool seems_early(const Column& column) {
+  const auto& names = column.former_names;
+  if (column.active || names.empty() || !is_set_aside_name(column.source_name)) return false;
+  if (names.size() > 1 && names[names.size() - 1].until == names[names.size() - 2].until) return true;
+  return column.added_at != kUnplaced && event::is_after(column.added_at, names.back().until);
+}
+
 int32_t TableKnowledge::slot_named(const std::string& name, std::string_view order) const {
   const auto formers = formers_.find(name);
-  // Rows came before the definition that renamed another column so: what they have is that one's, whenever they say that they are from.
-  const auto came_early = [this](const Former& former) {
-    const Column& column = columns_[former.slot];
-    if (column.merged_into >= 0) return true;
-    if (column.active || !is_hidden(column)) return false;
-    // The target does not keep whose it is. It had been renamed as that one, and gave up at once the name that it got by it.
-    const auto& names = column.former_names;
-    if (names.size() > 1 && names[names.size() - 1].until == names[names.size() - 2].until) return true;
-    return column.added_at != kUnplaced && event::is_after(column.added_at, former.until);
-  };
   const Former* best = nullptr;
   const Former* last = nullptr;
   if (formers != formers_.end()) {
     for (const Former& former : formers->second) {
-      if (came_early(former)) continue;
+      // Whenever its rows say that they are from.
+      if (columns_[former.slot].came_early) continue;
       if (last == nullptr || event::is_after(former.until, last->until)) last = &former;
       if (!order.empty() && event::is_after(former.until, order) && (best == nullptr || event::is_after(best->until, former.until)))
         best = &former;
@@ -88,7 +87,7 @@ bool TableKnowledge::may_be_renamed(uint32_t slot, const event::Shape& definitio
     if (each.former_name.empty() || formers == formers_.end()) return false;
     return std::any_of(formers->second.begin(), formers->second.end(), [&](const Former& former) {
       const Column& column = columns_[former.slot];
-      if (event::is_after(former.until, order) || column.merged_into >= 0 || column.added_at.empty()) return false;
+      if (event::is_after(former.until, order) || column.came_early || column.added_at.empty()) return false;
       // Names alone come in their order: only one that was never met is new there.
       if (is_names_alone(definition)) return column.added_at != kUnplaced && !event::is_after(former.until, column.added_at);
       return column.added_at == kUnplaced || event::is_after(column.added_at, last_seen(slot));
@@ -443,6 +442,8 @@ void TableKnowledge::apply(const std::vector<Renaming>& renamings, std::string_v
     if (const auto found = slots_.find(renaming.name); found != slots_.end()) {
       const uint32_t other = found->second;
       Column& taken = columns_[other];
+      const bool was_dropped_before = !taken.active && !event::is_after(taken.dropped_at, order);
+      taken.came_early = !dropped.contains(other) && !was_dropped_before;
       if (taken.active && dropped.contains(other)) {
         // The name was free at the source: that one was dropped before, whether that was told or not.
         taken.active = false;

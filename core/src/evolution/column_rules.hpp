@@ -30,6 +30,8 @@ const std::string& next_name(const Column& column, std::size_t former);
 /// names.
 std::string set_aside_name(const std::string& name, std::string_view until);
 bool is_set_aside_name(std::string_view name);
+/// What its names tell of Column::came_early, where that was not kept.
+bool seems_early(const Column& column);
 
 /// A definition that names columns without types, as Debezium's topic of schema changes does: such ones are read in their order.
 bool is_names_alone(const event::Shape& definition);

@@ -104,6 +104,7 @@ void TableKnowledge::take_renames(const std::vector<Column>& stored) {
     taken.undefined_since.clear();
     taken.active = false;
     taken.dropped_at = until;
+    taken.came_early = true;
     taken.merged_into = static_cast<int32_t>(slot);
     taken.former_names = {{column.source_name, until}};
     taken.source_name = taken.target_name = set_aside_name(column.source_name, until);
@@ -127,7 +128,7 @@ std::optional<Naming> TableKnowledge::naming_of(const Column& stored, const std:
     if (formers == formers_.end()) return {};
     for (const Former& former : formers->second) {
       const bool is_known = is_known_there(all, given_up.name, former.until, columns_[former.slot]);
-      if (is_known || event::is_after(former.until, given_up.until) || columns_[former.slot].merged_into >= 0) continue;
+      if (is_known || event::is_after(former.until, given_up.until) || columns_[former.slot].came_early) continue;
       if (last == nullptr || event::is_after(former.until, last->until)) last = &former;
     }
     return last == nullptr ? std::nullopt : std::optional(Naming{last->slot, 0});
@@ -136,12 +137,12 @@ std::optional<Naming> TableKnowledge::naming_of(const Column& stored, const std:
   if (const auto formers = formers_.find(stored.source_name); formers != formers_.end()) {
     for (const Former& former : formers->second) {
       const bool is_known = is_known_there(all, stored.source_name, former.until, columns_[former.slot]);
-      const bool is_early = columns_[former.slot].merged_into >= 0;
+      const bool is_early = columns_[former.slot].came_early;
       const bool is_named_later =
           !is_early && !stored.former_names.empty() && !event::is_after(former.until, stored.former_names.back().until);
       if (is_known || is_named_later) continue;
       // One that was told of the rename first has the name no longer than the one that it turned out to be.
-      const bool is_one_with = first != nullptr && first->until == former.until && columns_[first->slot].merged_into >= 0;
+      const bool is_one_with = first != nullptr && first->until == former.until && columns_[first->slot].came_early;
       if (first == nullptr || event::is_after(first->until, former.until) || is_one_with) first = &former;
     }
   }

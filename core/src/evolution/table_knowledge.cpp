@@ -300,7 +300,7 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     ++version_;
     return slot_for(shape, column, order, unplaced, definition);
   }
-  if (!known.active && event::is_after(order, known.dropped_at) && known.merged_into < 0) {
+  if (!known.active && event::is_after(order, known.dropped_at) && !known.came_early) {
     known.active = true;
     ++known.incarnation;
     show(known, slot, order, unplaced);
