@@ -3,6 +3,7 @@
 #include <map>
 
 #include "event/log_order.hpp"
+#include "evolution/column_names.hpp"
 #include "evolution/column_rules.hpp"
 #include "evolution/table_knowledge.hpp"
 #include "types/type.hpp"

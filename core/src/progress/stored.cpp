@@ -4,7 +4,7 @@
 #include <array>
 #include <charconv>
 
-#include "evolution/column_rules.hpp"
+#include "evolution/column_names.hpp"
 
 namespace cdcrt::progress {
 namespace {

@@ -1,6 +1,6 @@
 #include "progress/table_rows.hpp"
 
-#include "evolution/column_rules.hpp"
+#include "evolution/column_names.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
 

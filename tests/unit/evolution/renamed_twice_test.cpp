@@ -1,5 +1,5 @@
 // Columns that get a third name, or their first one again; definitions that are read in another order than they were made.
-#include "evolution/column_rules.hpp"
+#include "evolution/column_names.hpp"
 #include "evolution/renamed_table.hpp"
 
 using namespace cdcrt;
