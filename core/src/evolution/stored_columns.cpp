@@ -40,14 +40,16 @@ std::vector<uint32_t> TableKnowledge::merge(const std::vector<Column>& stored, b
     if (const int32_t found = slot_of(column, stored); found >= 0) {
       const auto slot = static_cast<uint32_t>(found);
       if (!columns_[slot].came_early && merge_column(slot, column, others)) returned.push_back(slot);
+      // Not those that are known here alone: rows up to there did not show them.
+      if (column.active && columns_[slot].active) event::raise_order(columns_[slot].last_seen, others);
       continue;
     }
     Column added = column;
     if (event::has_bytes(added.default_value)) added.default_value = event::copy_cell(added.default_value, arena_);
+    if (added.active) event::raise_order(added.last_seen, others);
     restore(std::move(added));
   }
   if (key_known) key_known_ = true;
-  restore_sighting(others);
   ++version_;
   return returned;
 }

@@ -33,6 +33,13 @@ bool is_known_there(const std::vector<Column>& all, const std::string& name, con
   });
 }
 
+/// One of `all` had the name until later than that, and waits under another one for what becomes of it: whoever has the name came after it.
+bool waits_since(const std::vector<Column>& all, const std::string& name, const std::string& until) {
+  return std::any_of(all.begin(), all.end(), [&](const Column& column) {
+    return is_set_aside(column) && column.former_names.back().name == name && !event::is_after(until, column.former_names.back().until);
+  });
+}
+
 /// Which of the names that `here` had before that of its `place` (the present one is the last) the stored columns have still, beside
 /// `stored` of that one: rows of the latter came first there. Null: none.
 const FormerName* beside(const Column& here, std::size_t place, const Column& stored, const std::vector<Column>& all) {
@@ -141,7 +148,7 @@ std::optional<Naming> TableKnowledge::naming_of(const Column& stored, const std:
       const bool is_early = columns_[former.slot].came_early;
       const bool is_named_later =
           !is_early && !stored.former_names.empty() && !event::is_after(former.until, stored.former_names.back().until);
-      if (is_known || is_named_later) continue;
+      if (is_known || is_named_later || waits_since(all, stored.source_name, former.until)) continue;
       // One that was told of the rename first has the name no longer than the one that it turned out to be.
       const bool is_one_with = first != nullptr && first->until == former.until && columns_[first->slot].came_early;
       if (first == nullptr || event::is_after(first->until, former.until) || is_one_with) first = &former;

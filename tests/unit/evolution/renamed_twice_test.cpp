@@ -161,6 +161,24 @@ TEST_CASE("renames: another process may know what became of a column that waits 
   CHECK(told.row(told.before, "4").slots == Slots{0, 1});
 }
 
+TEST_CASE("renames: of two columns of one name that another process keeps, the one that waits is the former, and the other came early") {
+  RenamedTable waiting, told;
+  waiting.row(waiting.after, "6");
+  waiting.row(waiting.before, "8");
+  told.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
+  told.define(definition_of(12, {{"id"}, {"a", "b"}}), "7");
+  const auto stored = waiting.knowledge.columns();
+  REQUIRE(stored.size() == 4);
+  told.knowledge.merge(stored, true, {});
+  CHECK(told.active() == 2);
+  CHECK(told.knowledge.slot_of(stored[1], stored) == 1);
+  for (const std::size_t later : {2U, 3U}) {
+    const int32_t slot = told.knowledge.slot_of(stored[later], stored);
+    REQUIRE(slot > 1);
+    CHECK(told.column(static_cast<uint32_t>(slot)).merged_into == 1);
+  }
+}
+
 TEST_CASE("renames: a name that rows lacked between is another column's, also after late rows that have it") {
   RenamedTable table;
   table.row(table.after, "6");
@@ -213,6 +231,15 @@ TEST_CASE("renames: all processes come to the first row that lacks a column, whi
   CHECK(there.column(1).lacked_since == "4");
   here.define(definition_of(11, {{"id"}, {"b", "a"}}), "3");
   CHECK(here.column(2).lacked_since.empty());
+}
+
+TEST_CASE("renames: what another process has written shows no column that it does not know, which a row between lacks") {
+  RenamedTable here;
+  TableKnowledge other(here.route);
+  REQUIRE(other.observe(here.after, "7", true));
+  here.knowledge.merge(other.columns(), true, "7");
+  CHECK(here.row(here.after, "6").nulls == std::vector<uint32_t>{1});
+  CHECK(here.column(1).lacked_since == "6");
 }
 
 namespace {
