@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "event/log_order.hpp"
+#include "evolution/column_names.hpp"
 #include "evolution/column_rules.hpp"
 #include "evolution/table_knowledge.hpp"
 
@@ -49,7 +50,9 @@ bool TableKnowledge::may_be_renamed(uint32_t slot, const event::Shape& definitio
     if (each.former_name.empty() || formers == formers_.end()) return false;
     return std::any_of(formers->second.begin(), formers->second.end(), [&](const Former& former) {
       const Column& column = columns_[former.slot];
-      if (event::is_after(former.until, order) || column.came_early || column.added_at.empty()) return false;
+      // It may be told twice, and the second one be read first.
+      const bool is_of_it = !event::is_after(former.until, order) || was_told(column, each.former_name, each.name);
+      if (!is_of_it || column.came_early || column.added_at.empty()) return false;
       // Names alone come in their order: only one that was never met is new there.
       if (is_names_alone(definition)) return column.added_at != kUnplaced && !event::is_after(former.until, column.added_at);
       return column.added_at == kUnplaced || event::is_after(column.added_at, last_seen(slot));

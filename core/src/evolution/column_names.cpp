@@ -14,6 +14,13 @@ const std::string& next_name(const Column& column, std::size_t former) {
   return former + 1 < column.former_names.size() ? column.former_names[former + 1].name : column.source_name;
 }
 
+bool was_told(const Column& column, const std::string& former, const std::string& name) {
+  for (std::size_t i = 0; i < column.former_names.size(); ++i) {
+    if (column.former_names[i].name == former && next_name(column, i) == name) return true;
+  }
+  return false;
+}
+
 bool is_set_aside_name(std::string_view name) { return name.starts_with(kSetAside); }
 
 std::string set_aside_name(const std::string& name, std::string_view until) {

@@ -12,6 +12,9 @@ namespace cdcrt::evolution {
 /// The name that the column got after that one of its former names.
 const std::string& next_name(const Column& column, std::size_t former);
 
+/// It was renamed so already, by one definition or, as that is told several times, by another one.
+bool was_told(const Column& column, const std::string& former, const std::string& name);
+
 /// What a column is called while another one has its name: as of `until`, from where on it was not seen. No source has columns of such
 /// names.
 std::string set_aside_name(const std::string& name, std::string_view until);

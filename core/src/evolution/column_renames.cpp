@@ -16,14 +16,6 @@ const std::string& name_at(const Column& column, std::string_view order) {
   return former == column.former_names.end() ? column.source_name : former->name;
 }
 
-// It was renamed so already, by this definition or, as it is told several times, by another one.
-bool was_told(const Column& column, const std::string& former, const std::string& name) {
-  for (std::size_t i = 0; i < column.former_names.size(); ++i) {
-    if (column.former_names[i].name == former && next_name(column, i) == name) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Result<void> TableKnowledge::check_targets(const std::vector<Renaming>& renamings) const {

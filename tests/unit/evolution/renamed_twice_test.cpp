@@ -191,14 +191,18 @@ TEST_CASE("renames: a name that rows lacked between is another column's, also af
   CHECK(table.row(table.before, "9").nulls.empty());
 }
 
-TEST_CASE("renames: a later definition that is told twice drops no column that an earlier one renames") {
-  RenamedTable table;
-  table.define(typed_definition(12, {{"id"}, {"c", "b"}}), "7");
-  table.define(typed_definition(12, {{"id"}, {"c", "b"}}), "8");
-  CHECK(table.column(1).active);
-  table.define(typed_definition(11, {{"id"}, {"b", "a"}}), "5");
-  CHECK(table.active() == 2);
-  CHECK(table.column(1).source_name == "c");
+TEST_CASE(
+    "renames: a later definition that is told twice drops no column that an earlier one renames, whichever of the two is read first") {
+  for (const bool backwards : {false, true}) {
+    CAPTURE(backwards);
+    RenamedTable table;
+    table.define(typed_definition(12, {{"id"}, {"c", "b"}}), backwards ? "8" : "7");
+    table.define(typed_definition(12, {{"id"}, {"c", "b"}}), backwards ? "7" : "8");
+    CHECK(table.column(1).active);
+    table.define(typed_definition(11, {{"id"}, {"b", "a"}}), "5");
+    CHECK(table.active() == 2);
+    CHECK(table.column(1).source_name == "c");
+  }
 }
 
 TEST_CASE("renames: NULL that later rows leave under a name that was given back does not count") {
