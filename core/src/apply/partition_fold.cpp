@@ -36,7 +36,8 @@ void PartitionFold::restore(int64_t next_offset, const std::string& order) {
 }
 
 void PartitionFold::begin_at(int64_t first) {
-  if (is_fresh_ || next_ != 0) return;
+  // A truncate may have sent it back to the beginning meanwhile: then more than that is durable, and all of it is read again.
+  if (is_fresh_ || next_ != 0 || is_behind()) return;
   next_ = stored_next_ = first;
   if (!marks_.empty()) marks_.back().second = first;
 }

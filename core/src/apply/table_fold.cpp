@@ -133,6 +133,11 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
   const bool definition = row.operation == CDCRT_DEFINITION;
   note_topic(into.partition().topic(), definition && shape.declared);
   if (is_refused_gap(into)) return;
+  // It makes a table one in source order, or not, whether a truncate was read before it or comes later.
+  if (row.operation == CDCRT_SNAPSHOT && order.empty() && !by_source_) {
+    knowledge_.judge_key_partitions(shape);
+    if (!keeps_order(into, shape, row, offset)) return;
+  }
   if (by_source_ && !take_row_order(into, row, offset)) return;
   if (!definition && is_before_truncate(into, offset)) return;
   into.raise_order(order);

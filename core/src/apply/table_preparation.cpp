@@ -27,8 +27,9 @@ bool is_stored(const Sealed& sealed, const progress::StoredTable& stored) {
                                    [&](const evolution::Column& each) { return each.source_name == column.source_name; });
     return kept != stored.columns.end() && kept->active == column.active && kept->incarnation == column.incarnation &&
            kept->key_ordinal == column.key_ordinal && kept->former_names.size() == column.former_names.size() &&
-           kept->lacked_since == column.lacked_since && kept->undefined_since == column.undefined_since &&
-           types::equal(kept->type, column.type) && (kept->default_value.tag == CDCRT_ABSENT) == (column.default_value.tag == CDCRT_ABSENT);
+           kept->came_early == column.came_early && kept->lacked_since == column.lacked_since &&
+           kept->undefined_since == column.undefined_since && types::equal(kept->type, column.type) &&
+           (kept->default_value.tag == CDCRT_ABSENT) == (column.default_value.tag == CDCRT_ABSENT);
   });
 }
 

@@ -44,7 +44,10 @@ struct Column {
   /// Where definitions tell what becomes of columns: source order of the first row that lacks it, and of the first definition of names
   /// alone that does. It is dropped when both do; until then rows that lack it hold NULL.
   std::string lacked_since, undefined_since;
-  int32_t merged_into = -1;  ///< rows came before the definition that renamed a column so: the slot of that one, whose values these are
+  /// Rows came before the definition that renamed another column so: what they have is that one's, and no name that this one had is its
+  /// own.
+  bool came_early = false;
+  int32_t merged_into = -1;  ///< the slot of that one, where the target may still have both; not stored
 };
 
 /// For rows that are folded a second time: they drop no column that they did not drop when they were read first.

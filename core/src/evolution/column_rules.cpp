@@ -41,10 +41,6 @@ cdcrt_type followed_type(cdcrt_type older, cdcrt_type newer) {
   return types::evolve(older, newer);
 }
 
-const std::string& next_name(const Column& column, std::size_t former) {
-  return former + 1 < column.former_names.size() ? column.former_names[former + 1].name : column.source_name;
-}
-
 route::ColumnRule rule_of(const route::Route& route, const Column& column) {
   std::vector<std::string> names{column.source_name};
   for (auto former = column.former_names.rbegin(); former != column.former_names.rend(); ++former) names.push_back(former->name);

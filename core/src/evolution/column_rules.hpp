@@ -23,14 +23,6 @@ route::ColumnRule rule_for(const route::Route& route, std::string_view column);
 /// The same for one that had other names: a rule for one of them holds on, unless one names it by that which it has.
 route::ColumnRule rule_of(const route::Route& route, const Column& column);
 
-/// The name that the column got after that one of its former names.
-const std::string& next_name(const Column& column, std::size_t former);
-
-/// What a column is called while another one has its name: as of `until`, from where on it was not seen. No source has columns of such
-/// names.
-std::string set_aside_name(const std::string& name, std::string_view until);
-bool is_set_aside_name(std::string_view name);
-
 /// A definition that names columns without types, as Debezium's topic of schema changes does: such ones are read in their order.
 bool is_names_alone(const event::Shape& definition);
 

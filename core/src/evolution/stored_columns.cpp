@@ -39,15 +39,17 @@ std::vector<uint32_t> TableKnowledge::merge(const std::vector<Column>& stored, b
   for (const Column& column : stored) {
     if (const int32_t found = slot_of(column, stored); found >= 0) {
       const auto slot = static_cast<uint32_t>(found);
-      if (columns_[slot].merged_into < 0 && merge_column(slot, column, others)) returned.push_back(slot);
+      if (!columns_[slot].came_early && merge_column(slot, column, others)) returned.push_back(slot);
+      // Not those that are known here alone: rows up to there did not show them.
+      if (column.active && columns_[slot].active) event::raise_order(columns_[slot].last_seen, others);
       continue;
     }
     Column added = column;
     if (event::has_bytes(added.default_value)) added.default_value = event::copy_cell(added.default_value, arena_);
+    if (added.active) event::raise_order(added.last_seen, others);
     restore(std::move(added));
   }
   if (key_known) key_known_ = true;
-  restore_sighting(others);
   ++version_;
   return returned;
 }
@@ -88,6 +90,7 @@ bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
       known.default_value = event::has_bytes(stored.default_value) ? event::copy_cell(stored.default_value, arena_) : stored.default_value;
     }
   }
+  known.came_early = known.came_early || stored.came_early;
   if (stored.former_names.size() == known.former_names.size()) {
     take_earlier(known.lacked_since, stored.lacked_since);
     take_earlier(known.undefined_since, stored.undefined_since);

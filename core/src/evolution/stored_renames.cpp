@@ -3,6 +3,7 @@
 #include <map>
 
 #include "event/log_order.hpp"
+#include "evolution/column_names.hpp"
 #include "evolution/column_rules.hpp"
 #include "evolution/table_knowledge.hpp"
 #include "types/type.hpp"
@@ -29,6 +30,13 @@ bool is_known_there(const std::vector<Column>& all, const std::string& name, con
     const bool is_same = std::any_of(column.former_names.begin(), column.former_names.end(),
                                      [&](const FormerName& former) { return former.name == name && former.until == until; });
     return is_same || (!next.empty() && times(column, name, next) >= times(here, name, next));
+  });
+}
+
+/// One of `all` had the name until later than that, and waits under another one for what becomes of it: whoever has the name came after it.
+bool waits_since(const std::vector<Column>& all, const std::string& name, const std::string& until) {
+  return std::any_of(all.begin(), all.end(), [&](const Column& column) {
+    return is_set_aside(column) && column.former_names.back().name == name && !event::is_after(until, column.former_names.back().until);
   });
 }
 
@@ -104,6 +112,7 @@ void TableKnowledge::take_renames(const std::vector<Column>& stored) {
     taken.undefined_since.clear();
     taken.active = false;
     taken.dropped_at = until;
+    taken.came_early = true;
     taken.merged_into = static_cast<int32_t>(slot);
     taken.former_names = {{column.source_name, until}};
     taken.source_name = taken.target_name = set_aside_name(column.source_name, until);
@@ -127,7 +136,7 @@ std::optional<Naming> TableKnowledge::naming_of(const Column& stored, const std:
     if (formers == formers_.end()) return {};
     for (const Former& former : formers->second) {
       const bool is_known = is_known_there(all, given_up.name, former.until, columns_[former.slot]);
-      if (is_known || event::is_after(former.until, given_up.until) || columns_[former.slot].merged_into >= 0) continue;
+      if (is_known || event::is_after(former.until, given_up.until) || columns_[former.slot].came_early) continue;
       if (last == nullptr || event::is_after(former.until, last->until)) last = &former;
     }
     return last == nullptr ? std::nullopt : std::optional(Naming{last->slot, 0});
@@ -136,12 +145,12 @@ std::optional<Naming> TableKnowledge::naming_of(const Column& stored, const std:
   if (const auto formers = formers_.find(stored.source_name); formers != formers_.end()) {
     for (const Former& former : formers->second) {
       const bool is_known = is_known_there(all, stored.source_name, former.until, columns_[former.slot]);
-      const bool is_early = columns_[former.slot].merged_into >= 0;
+      const bool is_early = columns_[former.slot].came_early;
       const bool is_named_later =
           !is_early && !stored.former_names.empty() && !event::is_after(former.until, stored.former_names.back().until);
-      if (is_known || is_named_later) continue;
+      if (is_known || is_named_later || waits_since(all, stored.source_name, former.until)) continue;
       // One that was told of the rename first has the name no longer than the one that it turned out to be.
-      const bool is_one_with = first != nullptr && first->until == former.until && columns_[first->slot].merged_into >= 0;
+      const bool is_one_with = first != nullptr && first->until == former.until && columns_[first->slot].came_early;
       if (first == nullptr || event::is_after(first->until, former.until) || is_one_with) first = &former;
     }
   }

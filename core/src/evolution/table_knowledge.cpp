@@ -4,6 +4,7 @@
 
 #include "event/fetch_ahead.hpp"
 #include "event/log_order.hpp"
+#include "evolution/column_names.hpp"
 #include "evolution/column_rules.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
@@ -300,7 +301,7 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     ++version_;
     return slot_for(shape, column, order, unplaced, definition);
   }
-  if (!known.active && event::is_after(order, known.dropped_at) && known.merged_into < 0) {
+  if (!known.active && event::is_after(order, known.dropped_at) && !known.came_early) {
     known.active = true;
     ++known.incarnation;
     show(known, slot, order, unplaced);
@@ -371,104 +372,6 @@ void TableKnowledge::type_one_column() {
   if (std::any_of(all.begin(), all.end(), typed)) return;
   const auto first = std::find_if(all.begin(), all.end(), [](const Column& column) { return column.active; });
   if (first != all.end()) set_type(static_cast<uint32_t>(first - all.begin()), types::string_type(0));
-}
-
-bool TableKnowledge::follows_drops() const {
-  return route_->schema_changes == route::SchemaChanges::kEvolve || route_->schema_changes == route::SchemaChanges::kFail;
-}
-
-std::string_view TableKnowledge::lacked_at(std::string_view order) const {
-  std::string_view lacked;
-  if (order.empty() || !follows_drops()) return lacked;
-  for (const auto& [id, map] : maps_) {
-    if (event::is_after(map.max_definite, order) && event::is_after(map.max_definite, lacked)) lacked = map.max_definite;
-  }
-  return lacked;
-}
-
-std::string_view TableKnowledge::last_seen(uint32_t slot) const {
-  std::string_view seen = columns_[slot].last_seen;
-  for (const auto& [id, map] : maps_) {
-    const bool has = std::find(map.slots.begin(), map.slots.end(), static_cast<int32_t>(slot)) != map.slots.end();
-    if (has && event::is_after(map.max_order, seen)) seen = map.max_order;
-  }
-  return seen;
-}
-
-bool TableKnowledge::would_drop(const event::Shape& shape, std::string_view order) const {
-  if (has_definitions_ || !shape.declared || !follows_definitions()) return false;
-  const ShapeMap* const map = maps_.find(shape.id);
-  if (map != nullptr && map->version == version_) {
-    const auto& absent = map->absent;
-    return std::any_of(absent.begin(), absent.end(), [&](uint32_t slot) { return was_there_before(slot, order); });
-  }
-  if (lacks_known(shape, order)) return true;
-  // One that is first seen late is taken as dropped at once, as newer rows lack it.
-  return !lacked_at(order).empty() && std::any_of(shape.columns.begin(), shape.columns.end(), [&](const auto& each) {
-    return slot_named(each.name, order) < 0 && !rule_for(*route_, each.name).exclude;
-  });
-}
-
-Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view order, const event::Shape* definition) {
-  const bool names_alone = definition != nullptr && is_names_alone(*definition);
-  for (const uint32_t slot : map.absent) {
-    Column& column = columns_[slot];
-    if (!column.active || column.key_ordinal > 0) continue;
-    const std::string_view seen = last_seen(slot);
-    if (!event::is_after(order, seen)) continue;
-    if (definition != nullptr && may_be_renamed(slot, *definition, order)) continue;
-    // Rows had lacked it before: another definition, still to come, tells why. Names alone come in their order.
-    if (definition != nullptr && !names_alone && !column.lacked_since.empty() && !event::is_after(column.lacked_since, order)) continue;
-    // Either alone does not say it: a row, because the column may have been renamed; a definition of names, because rows may have others.
-    if (names_alone && column.lacked_since.empty()) {
-      if (column.undefined_since.empty()) column.undefined_since.assign(order), ++version_;
-      continue;
-    }
-    if (definition == nullptr && awaits_definitions() && column.undefined_since.empty()) {
-      // Partitions are read at their own pace: the first row that lacks it may come later.
-      if (column.lacked_since.empty() || event::is_after(column.lacked_since, order)) column.lacked_since.assign(order), ++version_;
-      has_lacked_ = true;
-      continue;
-    }
-    if (route_->schema_changes == route::SchemaChanges::kFail) {
-      return make_error(CDCRT_UNSUPPORTED, "the source dropped column '" + column.source_name + "' and schema_changes is \"fail\"",
-                        "drop the column from the target and set schema_changes = \"evolve\", or \"add_only\" to keep it");
-    }
-    column.last_seen.assign(seen);
-    column.active = false;
-    column.dropped_at.assign(order);
-    drops_.push_back(slot);
-    ++version_;
-  }
-  return {};
-}
-
-// A shape that was made for what it was before the drop speaks of the column that came back, or brings it back.
-bool TableKnowledge::revives(const ShapeMap& map, std::string_view order) const {
-  return std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
-    if (slot < 0) return false;
-    const Column& column = columns_[static_cast<uint32_t>(slot)];
-    return !column.dropped_at.empty() && event::is_after(order, column.dropped_at) &&
-           (!column.active || !event::is_after(map.max_order, column.dropped_at));
-  });
-}
-
-// The first event that was read with a column that came back need not be the first one that has it: other partitions lag.
-bool TableKnowledge::is_late(int32_t slot, std::string_view order) const {
-  if (slot < 0) return false;
-  const Column& column = columns_[static_cast<uint32_t>(slot)];
-  return (!column.active || !order.empty()) && !event::is_after(order, column.dropped_at) && !(column.active && column.dropped_at.empty());
-}
-
-const ShapeMap* TableKnowledge::discard_late(const ShapeMap& map, std::string_view order) {
-  if (std::none_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) { return is_late(slot, order); })) return &map;
-  late_map_.slots = map.slots;
-  late_map_.absent = map.absent;
-  late_map_.nulls = map.nulls;
-  for (int32_t& slot : late_map_.slots) {
-    if (is_late(slot, order)) slot = ShapeMap::kLate;
-  }
-  return &late_map_;
 }
 
 std::vector<TypeChange> TableKnowledge::take_type_changes() { return std::exchange(type_changes_, {}); }

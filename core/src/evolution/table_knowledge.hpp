@@ -93,6 +93,7 @@ class TableKnowledge {
   /// A definition said that the table has no key, and no row was observed since.
   [[nodiscard]] bool is_told_keyless() const { return !key_known_ && told_key_ && told_key_->empty(); }
   void restore_told_keyless();
+  void judge_key_partitions(const event::Shape& shape);  ///< before observe(), for who asks what follows of a row that may not be taken
   /// True when rows of equal key may come from several partitions: the route's key does not contain the message's.
   [[nodiscard]] bool key_crosses_partitions() const { return key_crosses_partitions_ && !(key_known_ && key_.empty()); }
   /// The message's key is a part of the route's, so that it tells a row of the source and not which row of the table.
@@ -151,7 +152,6 @@ class TableKnowledge {
   void find_nulls(ShapeMap& map, std::string_view order) const;
   [[nodiscard]] bool follows_definitions() const;
   [[nodiscard]] bool awaits_definitions() const { return has_definitions_ && follows_definitions(); }
-  void judge_key_partitions(const event::Shape& shape);
   Result<void> observe_key(const event::Shape& shape, std::string_view order, bool definition);
   void set_key(std::vector<uint32_t> slots);
   Result<void> check_shape(const event::Shape& shape, bool definition) const;

@@ -162,7 +162,7 @@ void Store::add_columns(Rows& rows, const std::string& target, const std::vector
     row[kColumns.dropped_at] = bytes(column.dropped_at);
     row[kColumns.type_order] = bytes(column.type_order);
     row[kColumns.adopted] = integer(column.adopted ? 1 : 0);
-    row[kColumns.former_names] = bytes(rows.keep(to_bytes(column.former_names)));
+    row[kColumns.former_names] = bytes(rows.keep(names_to_bytes(column)));
     row[kColumns.added_at] = bytes(column.added_at);
     row[kColumns.lacked_since] = bytes(column.lacked_since);
     row[kColumns.undefined_since] = bytes(column.undefined_since);

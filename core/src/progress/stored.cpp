@@ -4,10 +4,13 @@
 #include <array>
 #include <charconv>
 
+#include "evolution/column_names.hpp"
+
 namespace cdcrt::progress {
 namespace {
 
 constexpr auto kStates = std::to_array<std::string_view>({"active", "paused", "skipped"});
+constexpr std::string_view kCameEarly = "came_early", kDropped = "dropped";
 
 void append_with_length(std::string& bytes, std::string_view text) { bytes += std::to_string(text.size()) + ":" + std::string(text); }
 
@@ -23,22 +26,28 @@ bool take_with_length(std::string_view& bytes, std::string& text) {
 
 }  // namespace
 
-std::string to_bytes(const std::vector<evolution::FormerName>& names) {
+std::string names_to_bytes(const evolution::Column& column) {
   std::string bytes;
-  for (const auto& former : names) {
+  for (const auto& former : column.former_names) {
     append_with_length(bytes, former.name);
     append_with_length(bytes, former.until);
   }
+  // Programs that do not know it stop at a name without an order, and keep those before it.
+  const bool gave_up_its_name = !column.active && evolution::is_set_aside_name(column.source_name);
+  if (gave_up_its_name) append_with_length(bytes, column.came_early ? kCameEarly : kDropped);
   return bytes;
 }
 
-std::vector<evolution::FormerName> former_names_from(std::string_view bytes) {
-  std::vector<evolution::FormerName> names;
-  for (evolution::FormerName former; !bytes.empty();) {
-    if (!take_with_length(bytes, former.name) || !take_with_length(bytes, former.until)) break;
-    names.push_back(former);
+bool names_into(std::string_view bytes, evolution::Column& column) {
+  for (evolution::FormerName former; take_with_length(bytes, former.name);) {
+    if (bytes.empty() && (former.name == kCameEarly || former.name == kDropped)) {
+      column.came_early = former.name == kCameEarly;
+      return true;
+    }
+    if (!take_with_length(bytes, former.until)) break;
+    column.former_names.push_back(former);
   }
-  return names;
+  return false;
 }
 
 std::string to_text(const WaitsFor& waits_for) {

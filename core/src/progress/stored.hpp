@@ -118,9 +118,10 @@ struct StartOffset {
 };
 
 std::string to_text(const WaitsFor& waits_for);
-/// Names and source orders, each with its length before it.
-std::string to_bytes(const std::vector<evolution::FormerName>& names);
-std::vector<evolution::FormerName> former_names_from(std::string_view bytes);
+/// The names that it had, each with its source order; of one that gave up its name whether it came early. All with their length before
+/// them.
+std::string names_to_bytes(const evolution::Column& column);
+bool names_into(std::string_view bytes, evolution::Column& column);  ///< false: not whether it came early
 WaitsFor waits_for_from(const std::string& text);
 std::string_view to_text(TableState state);
 TableState table_state_from(std::string_view text);

@@ -1,5 +1,6 @@
 #include "progress/table_rows.hpp"
 
+#include "evolution/column_names.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
 
@@ -63,10 +64,11 @@ Result<evolution::Column> column_of(const Row& row, event::Arena& arena) {
   column.dropped_at = row.text(kColumns.dropped_at);
   column.type_order = row.text(kColumns.type_order);
   column.adopted = row.flag(kColumns.adopted);
-  column.former_names = former_names_from(row.text(kColumns.former_names));
+  const bool tells_early = names_into(row.text(kColumns.former_names), column);
   column.added_at = row.text(kColumns.added_at);
   column.lacked_since = row.text(kColumns.lacked_since);
   column.undefined_since = row.text(kColumns.undefined_since);
+  if (!tells_early) column.came_early = evolution::seems_early(column);
   return column;
 }
 

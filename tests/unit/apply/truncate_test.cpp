@@ -232,6 +232,33 @@ TEST_CASE("truncate: a partition that is claimed while one waits to be written r
   CHECK(rig.rows() == "id=2,a='later',b=1");
 }
 
+TEST_CASE("truncate: a partition that one sends back while it is claimed is read from there, and not from where the claim begins") {
+  Rig rig({}, 2);
+  rig.send(insert(1, text("old"), integer(1), "01"), 0);
+  rig.send(insert(2, text("later"), integer(1), "05"), 1);
+  REQUIRE(rig.write());
+  rig.table->forget(*rig.partitions[1]);
+  rig.send(truncate("03"), 0);
+  rig.table->restore_progress(*rig.partitions[1], 1, "05");
+  rig.table->begin_at(rig.partitions[1]->key(), 1);
+  REQUIRE(rig.write());
+  rig.follow_rewinds();
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=2,a='later',b=1");
+}
+
+TEST_CASE("truncate: rows of a snapshot without order are older than one that is read first, where the table's key crosses partitions") {
+  route::Route route;
+  route.primary_key = {"b"};
+  Rig rig(route, 2);
+  rig.send(truncate("03"), 0);
+  rig.send({CDCRT_SNAPSHOT, orders(), {integer(1), text("old"), integer(1)}, {}}, 1);
+  rig.send(insert(2, text("new"), integer(2), "05"), 1);
+  CHECK(rig.table->stopped() == "");
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=2,a='new',b=2");
+}
+
 // What was written before a restart is read again from the beginning of the log, which retention has moved meanwhile.
 static void after_retention(Rig& rig, const char* kept) {
   rig.send(insert(1, text("x"), integer(1), "20"), 1);

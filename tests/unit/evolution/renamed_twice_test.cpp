@@ -1,4 +1,5 @@
 // Columns that get a third name, or their first one again; definitions that are read in another order than they were made.
+#include "evolution/column_names.hpp"
 #include "evolution/renamed_table.hpp"
 
 using namespace cdcrt;
@@ -160,6 +161,24 @@ TEST_CASE("renames: another process may know what became of a column that waits 
   CHECK(told.row(told.before, "4").slots == Slots{0, 1});
 }
 
+TEST_CASE("renames: of two columns of one name that another process keeps, the one that waits is the former, and the other came early") {
+  RenamedTable waiting, told;
+  waiting.row(waiting.after, "6");
+  waiting.row(waiting.before, "8");
+  told.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
+  told.define(definition_of(12, {{"id"}, {"a", "b"}}), "7");
+  const auto stored = waiting.knowledge.columns();
+  REQUIRE(stored.size() == 4);
+  told.knowledge.merge(stored, true, {});
+  CHECK(told.active() == 2);
+  CHECK(told.knowledge.slot_of(stored[1], stored) == 1);
+  for (const std::size_t later : {2U, 3U}) {
+    const int32_t slot = told.knowledge.slot_of(stored[later], stored);
+    REQUIRE(slot > 1);
+    CHECK(told.column(static_cast<uint32_t>(slot)).merged_into == 1);
+  }
+}
+
 TEST_CASE("renames: a name that rows lacked between is another column's, also after late rows that have it") {
   RenamedTable table;
   table.row(table.after, "6");
@@ -172,14 +191,18 @@ TEST_CASE("renames: a name that rows lacked between is another column's, also af
   CHECK(table.row(table.before, "9").nulls.empty());
 }
 
-TEST_CASE("renames: a later definition that is told twice drops no column that an earlier one renames") {
-  RenamedTable table;
-  table.define(typed_definition(12, {{"id"}, {"c", "b"}}), "7");
-  table.define(typed_definition(12, {{"id"}, {"c", "b"}}), "8");
-  CHECK(table.column(1).active);
-  table.define(typed_definition(11, {{"id"}, {"b", "a"}}), "5");
-  CHECK(table.active() == 2);
-  CHECK(table.column(1).source_name == "c");
+TEST_CASE(
+    "renames: a later definition that is told twice drops no column that an earlier one renames, whichever of the two is read first") {
+  for (const bool backwards : {false, true}) {
+    CAPTURE(backwards);
+    RenamedTable table;
+    table.define(typed_definition(12, {{"id"}, {"c", "b"}}), backwards ? "8" : "7");
+    table.define(typed_definition(12, {{"id"}, {"c", "b"}}), backwards ? "7" : "8");
+    CHECK(table.column(1).active);
+    table.define(typed_definition(11, {{"id"}, {"b", "a"}}), "5");
+    CHECK(table.active() == 2);
+    CHECK(table.column(1).source_name == "c");
+  }
 }
 
 TEST_CASE("renames: NULL that later rows leave under a name that was given back does not count") {
@@ -214,35 +237,56 @@ TEST_CASE("renames: all processes come to the first row that lacks a column, whi
   CHECK(here.column(2).lacked_since.empty());
 }
 
+TEST_CASE("renames: what another process has written shows no column that it does not know, which a row between lacks") {
+  RenamedTable here;
+  TableKnowledge other(here.route);
+  REQUIRE(other.observe(here.after, "7", true));
+  here.knowledge.merge(other.columns(), true, "7");
+  CHECK(here.row(here.after, "6").nulls == std::vector<uint32_t>{1});
+  CHECK(here.column(1).lacked_since == "6");
+}
+
 namespace {
 
-/// What the target keeps of them.
-std::vector<evolution::Column> as_stored(std::vector<evolution::Column> columns) {
-  for (evolution::Column& column : columns) column.merged_into = -1;
+/// What the target keeps of them; `before`: as programs did that did not keep what came early.
+std::vector<evolution::Column> as_stored(std::vector<evolution::Column> columns, bool before = false) {
+  for (evolution::Column& column : columns) {
+    column.merged_into = -1;
+    if (before) column.came_early = evolution::seems_early(column);
+  }
   return columns;
+}
+
+void start_with(TableKnowledge& started, const std::vector<evolution::Column>& stored) {
+  started.expect_definitions();
+  for (const evolution::Column& column : stored) started.restore(column);
+  started.restore_key_known();
 }
 
 }  // namespace
 
 TEST_CASE("renames: what came early of a name that was given up elsewhere at an earlier order keeps no rows from its column") {
-  RenamedTable here, there;
-  here.define(typed_definition(11, {{"id"}, {"b", "a"}}), "5");
-  here.define(typed_definition(12, {{"id"}, {"c", "b"}}), "8");
-  there.row(there.after, "6");
-  there.define(typed_definition(12, {{"id"}, {"c", "b"}}), "7");
-  there.knowledge.merge(as_stored(here.knowledge.columns()), true, {});
-  REQUIRE(there.active() == 2);
-  here.knowledge.merge(as_stored(there.knowledge.columns()), true, {});
-  CHECK(here.row(here.after, "55").slots == Slots{0, 1});
-  CHECK(here.row(here.after, "6").slots == Slots{0, 1});
-  CHECK(here.row(here.before, "4").slots == Slots{0, 1});
-  CHECK(here.row(row_shape(3, {"id", "c"}), "9").slots == Slots{0, 1});
-  CHECK(here.active() == 2);
+  for (const bool before : {false, true}) {
+    CAPTURE(before);
+    RenamedTable here, there;
+    here.define(typed_definition(11, {{"id"}, {"b", "a"}}), "5");
+    here.define(typed_definition(12, {{"id"}, {"c", "b"}}), "8");
+    there.row(there.after, "6");
+    there.define(typed_definition(12, {{"id"}, {"c", "b"}}), "7");
+    there.knowledge.merge(as_stored(here.knowledge.columns(), before), true, {});
+    REQUIRE(there.active() == 2);
+    here.knowledge.merge(as_stored(there.knowledge.columns(), before), true, {});
+    CHECK(here.row(here.after, "55").slots == Slots{0, 1});
+    CHECK(here.row(here.after, "6").slots == Slots{0, 1});
+    CHECK(here.row(here.before, "4").slots == Slots{0, 1});
+    CHECK(here.row(row_shape(3, {"id", "c"}), "9").slots == Slots{0, 1});
+    CHECK(here.active() == 2);
+  }
 }
 
 TEST_CASE("renames: after a start the middle one of three names is its column's, also where rows of it were read first") {
   route::Route route;
-  TableKnowledge met(route), started(route);
+  TableKnowledge met(route);
   met.expect_definitions();
   REQUIRE(met.observe(row_shape(2, {"id", "b"}), "6", true));
   for (const auto& [definition, order] :
@@ -251,11 +295,50 @@ TEST_CASE("renames: after a start the middle one of three names is its column's,
     REQUIRE(met.rename(definition, order));
     REQUIRE(met.observe(definition, order, true, false, true));
   }
-  const auto stored = as_stored(met.columns());
-  for (const evolution::Column& column : stored) started.restore(column);
-  started.restore_key_known();
-  const auto map = started.observe(row_shape(2, {"id", "b"}), "6", true);
+  for (const bool before : {false, true}) {
+    CAPTURE(before);
+    TableKnowledge started(route);
+    const auto stored = as_stored(met.columns(), before);
+    start_with(started, stored);
+    const auto map = started.observe(row_shape(2, {"id", "b"}), "6", true);
+    REQUIRE(map);
+    REQUIRE((*map)->slots[1] >= 0);
+    CHECK(stored[static_cast<std::size_t>((*map)->slots[1])].source_name == "c");
+    // Another process knows of no rename yet.
+    TableKnowledge other(route);
+    REQUIRE(other.observe(row_shape(2, {"id", "b"}), "6", true));
+    const int32_t slot = started.slot_of(other.columns()[1], other.columns());
+    REQUIRE(slot >= 0);
+    CHECK(started.columns()[static_cast<std::size_t>(slot)].source_name == "c");
+  }
+}
+
+TEST_CASE("renames: after a start what a snapshot showed before its definition is the renamed column's still") {
+  RenamedTable met;
+  REQUIRE(met.knowledge.observe(met.after, "2", true, true));
+  met.define(typed_definition(11, {{"id"}, {"b", "a"}}), "5");
+  REQUIRE(met.active() == 2);
+  CHECK(met.row(met.after, "4").slots == Slots{0, 1});
+  TableKnowledge started(met.route);
+  start_with(started, as_stored(met.knowledge.columns()));
+  const auto map = started.observe(met.after, "4", true);
   REQUIRE(map);
-  REQUIRE((*map)->slots[1] >= 0);
-  CHECK(stored[static_cast<std::size_t>((*map)->slots[1])].source_name == "c");
+  CHECK((*map)->slots == Slots{0, 1});
+}
+
+TEST_CASE("renames: after a start another process that knows of no rename brings nothing back that came early") {
+  RenamedTable met, other;
+  met.row(met.after, "6");
+  met.define(typed_definition(11, {{"id"}, {"b", "a"}}), "5");
+  other.row(other.after, "8");
+  for (const bool before : {false, true}) {
+    CAPTURE(before);
+    TableKnowledge started(met.route);
+    start_with(started, as_stored(met.knowledge.columns(), before));
+    started.merge(as_stored(other.knowledge.columns()), true, "9");
+    CHECK_FALSE(started.columns()[2].active);
+    const auto map = started.observe(met.after, "9", true);
+    REQUIRE(map);
+    CHECK((*map)->slots == Slots{0, 1});
+  }
 }

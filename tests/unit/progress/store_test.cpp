@@ -76,6 +76,56 @@ TEST_CASE("progress: what is known of a column comes back whole") {
   }
 }
 
+TEST_CASE("progress: the names that a column had come back, and of one that gave up its name whether it came early") {
+  evolution::Column column;
+  for (const std::size_t count : {0U, 1U, 2U}) {
+    column.former_names.clear();
+    for (std::size_t i = 0; i < count; ++i) column.former_names.push_back({i == 0 ? "came_early" : "", std::string("\0:7", 3)});
+    for (const std::string name : {"b", "renamed:b@07"}) {
+      for (const bool came_early : {false, true}) {
+        column.source_name = name;
+        column.active = name == "b";
+        column.came_early = !column.active && came_early;
+        evolution::Column stored;
+        CHECK(progress::names_into(progress::names_to_bytes(column), stored) == !column.active);
+        CHECK(stored.came_early == column.came_early);
+        REQUIRE(stored.former_names.size() == count);
+        for (std::size_t i = 0; i < count; ++i) {
+          CHECK(stored.former_names[i].name == column.former_names[i].name);
+          CHECK(stored.former_names[i].until == column.former_names[i].until);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("progress: of a column that was stored without that it came early, its names tell it") {
+  Target target;
+  progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "here");
+  REQUIRE(store.prepare(target.connection));
+  std::vector<evolution::Column> columns(2);
+  for (const std::size_t i : {0U, 1U}) {
+    columns[i].source_name = columns[i].target_name = "renamed:b@3" + std::to_string(i);
+    columns[i].active = false;
+    columns[i].added_at = i == 0 ? "5" : "1";
+  }
+  REQUIRE(target.connection.begin());
+  REQUIRE(store.save_table(target.connection, "shop.orders", {}));
+  REQUIRE(store.save_columns(target.connection, "shop.orders", columns));
+  REQUIRE(target.connection.commit());
+  for (auto& row : target.database.tables.at("cdcrt.known_columns").rows) {
+    row["former_names"].clear();
+    types::append_text(row["former_names"], types::text_cell(CDCRT_BYTES, "1:b1:3"));
+  }
+  const auto stored = store.read_all(target.connection, true);
+  REQUIRE(stored);
+  const auto& kept = stored->tables.at("shop.orders").columns;
+  REQUIRE(kept.size() == 2);
+  for (const auto& column : kept) CHECK(column.former_names.size() == 1);
+  CHECK(kept[0].came_early);
+  CHECK_FALSE(kept[1].came_early);
+}
+
 TEST_CASE("progress: who claims last may commit, who claimed before may not") {
   Target target;
   const auto p = partition(3);
