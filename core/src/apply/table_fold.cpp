@@ -133,8 +133,9 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
   const bool definition = row.operation == CDCRT_DEFINITION;
   note_topic(into.partition().topic(), definition && shape.declared);
   if (is_refused_gap(into)) return;
-  // It makes a table one in source order, or not, whether a truncate was read before it or comes later.
-  if (row.operation == CDCRT_SNAPSHOT && order.empty() && !by_source_) {
+  // Behind a truncate it is not folded; it makes a table one in source order, or not, all the same, as it would have before it.
+  const bool judges = identity_.keeps_rows() && !truncation_.floor().empty() && !knowledge_.is_told_keyless();
+  if (judges && row.operation == CDCRT_SNAPSHOT && order.empty() && !by_source_) {
     knowledge_.judge_key_partitions(shape);
     if (!keeps_order(into, shape, row, offset)) return;
   }

@@ -12,6 +12,7 @@
 #include "apply/table_writer.hpp"
 #include "apply/target_loss.hpp"
 #include "cdcrt/sdk/status.hpp"
+#include "evolution/column_names.hpp"
 #include "types/type.hpp"
 
 namespace cdcrt::apply {
@@ -25,11 +26,15 @@ bool is_stored(const Sealed& sealed, const progress::StoredTable& stored) {
   return std::all_of(sealed.columns().begin(), sealed.columns().end(), [&](const evolution::Column& column) {
     const auto kept = std::find_if(stored.columns.begin(), stored.columns.end(),
                                    [&](const evolution::Column& each) { return each.source_name == column.source_name; });
-    return kept != stored.columns.end() && kept->active == column.active && kept->incarnation == column.incarnation &&
-           kept->key_ordinal == column.key_ordinal && kept->former_names.size() == column.former_names.size() &&
-           kept->came_early == column.came_early && kept->lacked_since == column.lacked_since &&
-           kept->undefined_since == column.undefined_since && types::equal(kept->type, column.type) &&
-           (kept->default_value.tag == CDCRT_ABSENT) == (column.default_value.tag == CDCRT_ABSENT);
+    if (kept == stored.columns.end() || kept->active != column.active) return false;
+    // Of a column that gave up its name nothing else is taken over: two processes that met other rows of it would store theirs in turn for
+    // ever.
+    if (!column.active && evolution::is_set_aside(column))
+      return kept->came_early == column.came_early && kept->former_names.size() == column.former_names.size();
+    return kept->incarnation == column.incarnation && kept->key_ordinal == column.key_ordinal &&
+           kept->former_names.size() == column.former_names.size() && kept->came_early == column.came_early &&
+           kept->lacked_since == column.lacked_since && kept->undefined_since == column.undefined_since &&
+           types::equal(kept->type, column.type) && (kept->default_value.tag == CDCRT_ABSENT) == (column.default_value.tag == CDCRT_ABSENT);
   });
 }
 

@@ -90,7 +90,7 @@ bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
       known.default_value = event::has_bytes(stored.default_value) ? event::copy_cell(stored.default_value, arena_) : stored.default_value;
     }
   }
-  known.came_early = known.came_early || stored.came_early;
+  known.came_early = known.came_early && stored.came_early;
   if (stored.former_names.size() == known.former_names.size()) {
     take_earlier(known.lacked_since, stored.lacked_since);
     take_earlier(known.undefined_since, stored.undefined_since);

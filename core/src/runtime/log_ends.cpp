@@ -73,7 +73,8 @@ void LogEnds::work() {
       if (partition.is_assigned() && partition.owned()) ours[flow->source_index].push_back(&partition);
     }
     for (const auto& [index, partitions] : ours) {
-      if (!sources_[index]->outage() && !look(*sources_[index], partitions)) return;
+      // Also while a part of the source is away: the lag of the others goes on.
+      if (!look(*sources_[index], partitions)) return;
     }
     // The first time as soon as there are partitions.
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Monitor::Clock::now() - begun);

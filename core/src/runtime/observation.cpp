@@ -91,7 +91,7 @@ std::vector<Reason> Observation::not_ready() const {
   for (const auto& source : parts_.sources) {
     if (const auto failure = source->failure()) {
       reasons.push_back({"sources." + source->name(), "failed: " + explain(*failure)});
-    } else if (const auto outage = source->outage()) {
+    } else if (const auto outage = source->outage(); outage && !source->is_partial_outage()) {
       reasons.push_back({"sources." + source->name(), *outage});
     }
   }

@@ -214,6 +214,11 @@ bool Ownership::no_longer_wanted(std::set<progress::PartitionKey>& keys) const {
 
 Result<void> Ownership::claim(SourceRuntime& source, std::vector<progress::PartitionKey> keys) {
   Result<void> first_failure;
+  // Whoever could not be asked about the last time comes last: each is waited for, and all behind it.
+  if (const auto vain = asked_in_vain_.find(source.index()); vain != asked_in_vain_.end()) {
+    std::sort(keys.begin(), keys.end());
+    std::rotate(keys.begin(), std::upper_bound(keys.begin(), keys.end(), vain->second), keys.end());
+  }
   auto fresh = start_offsets(source, keys, first_failure);
   if (!fresh) return std::move(fresh.error());
   if (keys.empty()) return first_failure;
@@ -238,7 +243,10 @@ Result<void> Ownership::claim(SourceRuntime& source, std::vector<progress::Parti
       if (!first_failure && !told.bounds.contains(key) && !told.starts.contains(key)) continue;
       auto taken = take_when_older_are_applied(source, key, sessions[key], told);
       if (!taken && !is_transient(taken.error())) return taken;
-      if (!taken && first_failure) first_failure = std::move(taken);
+      if (!taken && first_failure) {
+        asked_in_vain_[source.index()] = key;
+        first_failure = std::move(taken);
+      }
     }
   }
   return first_failure;

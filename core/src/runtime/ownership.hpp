@@ -103,6 +103,7 @@ class Ownership final : public AssignmentListener {
   std::map<std::pair<const SinkRuntime*, progress::PartitionKey>, std::pair<int64_t, int64_t>> applied_;
   std::set<progress::PartitionKey> empty_;  ///< coordinator's: added, and nothing is in them so far
   bool no_longer_wanted(std::set<progress::PartitionKey>& keys) const;
+  std::map<std::size_t, progress::PartitionKey> asked_in_vain_;        ///< coordinator's: by source, the last one
   std::map<std::size_t, std::set<progress::PartitionKey>> unclaimed_;  ///< coordinator's: whose last claim failed
   std::map<std::size_t, diagnostics::Reminder> waits_;                 ///< coordinator's: sources that cannot be claimed yet
   mutable std::mutex mutex_;

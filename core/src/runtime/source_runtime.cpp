@@ -1,5 +1,8 @@
 #include "runtime/source_runtime.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "cdcrt/sdk/status.hpp"
 #include "runtime/decode_pool.hpp"
 #include "runtime/log.hpp"
@@ -9,6 +12,10 @@ namespace {
 
 // Longer than a source takes to notice that nobody answers any more.
 constexpr auto kOutageEcho = std::chrono::seconds(6);
+// Messages that come no further apart are a stream that goes on.
+constexpr auto kGoesOn = std::chrono::seconds(10);
+// Between two attempts at seeks that a source could not say enough of.
+constexpr std::chrono::milliseconds kFirstSeekWait{20}, kLongestSeekWait{10'000};
 
 // One alone is asked for as ever: that tells what is wrong with it.
 constexpr std::size_t kTogether = 2;
@@ -112,6 +119,10 @@ Result<void> SourceRuntime::seek_pending() {
     const std::lock_guard lock(mutex_);
     seeks.swap(seeks_);
   }
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= seeks_again_at_)
+    seeks.insert(seeks.end(), std::make_move_iterator(late_seeks_.begin()), std::make_move_iterator(late_seeks_.end()));
+  if (now >= seeks_again_at_) late_seeks_.clear();
   const auto beginnings = beginnings_of(seeks);
   std::vector<Seek> unasked, failed;
   bool is_away = false;
@@ -143,11 +154,14 @@ Result<void> SourceRuntime::seek_pending() {
         "reading " + seek.topic + "[" + std::to_string(seek.partition) + "] from offset " + std::to_string(offset));
     if (auto done = source_->seek(seek.topic, seek.partition, offset, seek.generation); !done) return done;
   }
-  if (unasked.empty() && failed.empty()) return {};
-  // Nothing is read from there before it is known; what comes meanwhile is of an older generation. Whoever was asked in vain comes last.
-  const std::lock_guard lock(mutex_);
-  seeks_.insert(seeks_.end(), unasked.begin(), unasked.end());
-  seeks_.insert(seeks_.end(), failed.begin(), failed.end());
+  // Nothing is read from there before it is known; what comes meanwhile is of an older generation. Whoever was asked in vain comes last,
+  // and ever later: each may be waited for, while the others are not read.
+  late_seeks_.insert(late_seeks_.end(), unasked.begin(), unasked.end());
+  late_seeks_.insert(late_seeks_.end(), failed.begin(), failed.end());
+  if (late_seeks_.empty()) seeks_wait_ = {};
+  if (failed.empty()) return {};
+  seeks_wait_ = std::clamp(2 * seeks_wait_, kFirstSeekWait, kLongestSeekWait);
+  seeks_again_at_ = std::chrono::steady_clock::now() + seeks_wait_;
   return {};
 }
 
@@ -327,6 +341,7 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
       if (auto checked = check_lasts(); !checked) return fail(std::move(checked.error()));
       if (messages_taken_.get().count == 0) return true;
     }
+    came_at_ = std::chrono::steady_clock::now().time_since_epoch().count();
     if (messages_taken_.get().partition > CDCRT_NOTE_PARTITION) messages_ += messages_taken_.get().count;
     bytes_ += messages_taken_.get().bytes;
     Flow& target = flow(std::string(sdk::view(messages_taken_.get().topic)), messages_taken_.get().partition);
@@ -335,7 +350,7 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
     bool news = false;
     {
       const std::lock_guard lock(mutex_);
-      news = ended_.exchange(seeks_.empty()) != ended_;
+      news = ended_.exchange(seeks_.empty() && late_seeks_.empty()) != ended_;
     }
     if (news) monitor_.notify();
     // A group goes on living: its partitions may move, and what was assigned late is read as well.
@@ -378,6 +393,14 @@ std::optional<std::string> SourceRuntime::outage() const {
   const std::lock_guard lock(mutex_);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - outage_began_).count();
   return "waiting for the source for " + std::to_string(seconds) + " s: " + outage_text_;
+}
+
+bool SourceRuntime::is_partial_outage() const {
+  if (!is_outage_) return false;
+  const std::chrono::steady_clock::time_point came(std::chrono::steady_clock::duration(came_at_.load()));
+  const std::lock_guard lock(mutex_);
+  // What was on its way when it began may come after that.
+  return came - outage_began_ > kOutageEcho && std::chrono::steady_clock::now() - came < kGoesOn;
 }
 
 void SourceRuntime::beat() {

@@ -72,6 +72,8 @@ class SourceRuntime {
   [[nodiscard]] uint64_t bytes() const { return bytes_; }
   /// Why nothing comes, while the source is waited for; nullopt: it answers. After an outage it is known some seconds late.
   [[nodiscard]] std::optional<std::string> outage() const;
+  /// Of an outage: that of a part, while the rest goes on bringing messages. Known some seconds late.
+  [[nodiscard]] bool is_partial_outage() const;
   plugin::Source& source() { return *source_; }
   /// One reader at a time; see plugin::Source::fetch. UNSUPPORTED, before anything is visited: retention has deleted messages from
   /// `first` on. FATAL, also after something was visited: the log is not the one that the partition is read from.
@@ -128,6 +130,9 @@ class SourceRuntime {
   std::mutex fetching_;
   mutable std::mutex mutex_;
   std::vector<Seek> seeks_;
+  std::vector<Seek> late_seeks_;  ///< that were tried in vain; the thread's, as what follows
+  std::chrono::steady_clock::time_point seeks_again_at_{};
+  std::chrono::milliseconds seeks_wait_{};
   std::map<std::pair<std::string, int32_t>, int64_t> commits_;
   std::optional<Error> failure_;
   std::atomic<bool> ended_{false}, reads_{false};
@@ -136,6 +141,7 @@ class SourceRuntime {
   std::string outage_text_;                                          ///< guarded by mutex_; empty: there is none
   std::chrono::steady_clock::time_point outage_began_, outage_met_;  ///< the same; `met`: when the source said so last
   std::atomic<bool> is_outage_{false};
+  std::atomic<std::chrono::steady_clock::rep> came_at_{0};  ///< the last message
   std::atomic<uint64_t> messages_{0}, bytes_{0};
 };
 
