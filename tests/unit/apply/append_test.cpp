@@ -62,3 +62,15 @@ TEST_CASE("append: a refused change is one dead letter, the others are written")
   CHECK(rig.rows() == "id=1,a='x',b=NULL,_op='c',_offset=0; id=1,a='y',b=NULL,_op='u',_offset=2");
   CHECK(rig.written_dead_letters().size() == 1);
 }
+
+TEST_CASE("append: a truncate that is read before the first row of a snapshot without order stops no table") {
+  route::Route route = append_only();
+  route.primary_key = {"b"};
+  Rig rig(route, 2);
+  rig.send(truncate("03"), 0);
+  rig.send({CDCRT_SNAPSHOT, orders(), {integer(1), text("old"), integer(1)}, {}}, 1);
+  rig.send(insert(2, text("new"), integer(2), "05"), 1);
+  CHECK(rig.table->stopped() == "");
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='old',b=1,_op='r',_offset=0; id=2,a='new',b=2,_op='c',_offset=1");
+}
