@@ -12,6 +12,8 @@ namespace {
 
 // Longer than a source takes to notice that nobody answers any more.
 constexpr auto kOutageEcho = std::chrono::seconds(6);
+// Of one outage, beside those that come at a distance.
+constexpr std::size_t kMostTexts = 16;
 // Messages that come no further apart are a stream that goes on.
 constexpr auto kGoesOn = std::chrono::seconds(10);
 // Between two attempts at seeks that a source could not say enough of.
@@ -335,8 +337,13 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
     note_outage(&polled.error());
     return true;
   }
-  if (outage_.present()) note_outage(nullptr);
+  if (is_outage_) note_outage(nullptr);
   if (*polled == plugin::Poll::kBatch) {
+    // Of some troubles a source tells once, and nothing comes until they are over.
+    if (!is_outage_ && outage_.ends()) {
+      outage_texts_.clear();
+      log(CDCRT_LOG_INFO, "sources." + name(), "the source answers again");
+    }
     if (!expected_.empty()) {
       if (auto checked = check_lasts(); !checked) return fail(std::move(checked.error()));
       if (messages_taken_.get().count == 0) return true;
@@ -381,8 +388,10 @@ void SourceRuntime::note_outage(const Error* error) {
       is_outage_ = false;
     }
   }
-  if (!is_outage_ && outage_.ends()) log(CDCRT_LOG_INFO, "sources." + name(), "the source answers again");
-  if (error == nullptr || !outage_.lasts()) return;
+  if (error == nullptr) return;
+  // Another trouble, or that of another part, is told at once.
+  const bool is_new = outage_texts_.size() < kMostTexts && outage_texts_.insert(explain(*error)).second;
+  if (!outage_.lasts() && !is_new) return;
   const auto seconds = outage_.duration().count();
   log(CDCRT_LOG_WARNING, "sources." + name(),
       "waiting for the source" + (seconds > 0 ? ", for " + std::to_string(seconds) + " s by now" : std::string()) + ": " + explain(*error));

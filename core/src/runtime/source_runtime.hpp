@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -138,6 +139,7 @@ class SourceRuntime {
   std::atomic<bool> ended_{false}, reads_{false};
   void note_outage(const Error* error);
   diagnostics::Reminder outage_;
+  std::set<std::string> outage_texts_;                               ///< that were told of it; the thread's
   std::string outage_text_;                                          ///< guarded by mutex_; empty: there is none
   std::chrono::steady_clock::time_point outage_began_, outage_met_;  ///< the same; `met`: when the source said so last
   std::atomic<bool> is_outage_{false};

@@ -63,3 +63,22 @@ TEST_CASE("outages: where a part of a source is away while the rest comes, that 
   CHECK(lines.with("answers again") == 0);
   CHECK(pipeline.source().outage().has_value());
 }
+
+TEST_CASE("outages: another trouble within one is told at once, and each of them once") {
+  Group& asked = new_group();
+  Pipeline pipeline;
+  pipeline.settle();
+  REQUIRE(pipeline.source().begin(pipeline.ownership));
+  asked.on_poll = [&](cdcrt_messages& out) {
+    if (asked.polls % 3 == 1) return sdk::Status::retry("nobody leads t13", "wait");
+    // Told once, as some troubles are.
+    if (asked.polls == 6) return sdk::Status::retry("no right to read t1", "allow it");
+    give_one(out, asked.polls);
+    return sdk::Status();
+  };
+  const Lines lines;
+  for (int i = 0; i < 40; ++i) REQUIRE(pipeline.source().step(0));
+  CHECK(lines.with("nobody leads t13") == 1);
+  CHECK(lines.with("no right to read t1") == 1);
+  CHECK(lines.with("answers again") == 0);
+}
