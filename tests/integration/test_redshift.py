@@ -317,7 +317,9 @@ class Staging(LinesCase):
         for number in range(150):
             self.lines.row("good", {"id": 1000 + number, "v": "x" * 60000})
         self.lines.write(os.path.join(self.folder, "events.jsonl"))
-        settings = ("sinks.target.staging.compression=none", "sinks.target.staging.part_size=5242880", "sinks.target.staging.files=1")
+        # All rows in one file of several parts, however slowly they come.
+        settings = ("sinks.target.staging.compression=none", "sinks.target.staging.part_size=5242880", "sinks.target.staging.files=1",
+                    "sinks.target.batch.max_age=5s")
         self.faults.fault("stall_upload", method="PUT", match="partNumber=2")
         arguments = redshift_target.arguments_of(self.folder, self.target, self.sources, *settings)
         process = program.start(arguments, self.target.environment, os.path.join(self.folder, "log"))
