@@ -50,7 +50,7 @@ bool TableKnowledge::may_be_renamed(uint32_t slot, const event::Shape& definitio
     if (each.former_name.empty() || formers == formers_.end()) return false;
     return std::any_of(formers->second.begin(), formers->second.end(), [&](const Former& former) {
       const Column& column = columns_[former.slot];
-      // It may be told twice, and the second one be read first.
+      // It may be told twice, and the later time be read first: `until` is after this order then.
       const bool is_of_it = !event::is_after(former.until, order) || was_told(column, each.former_name, each.name);
       if (!is_of_it || column.came_early || column.added_at.empty()) return false;
       // Names alone come in their order: only one that was never met is new there.

@@ -90,6 +90,7 @@ bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
       known.default_value = event::has_bytes(stored.default_value) ? event::copy_cell(stored.default_value, arena_) : stored.default_value;
     }
   }
+  // Whichever process decides: where they disagree it was dropped, since a value that goes nowhere is better than one in another's place.
   known.came_early = known.came_early && stored.came_early;
   if (stored.former_names.size() == known.former_names.size()) {
     take_earlier(known.lacked_since, stored.lacked_since);

@@ -33,7 +33,7 @@ bool is_known_there(const std::vector<Column>& all, const std::string& name, con
   });
 }
 
-/// One of `all` had the name until later than that, and waits under another one for what becomes of it: whoever has the name came after it.
+/// One of `all` had the name until then or later, and waits under another one for what becomes of it: whoever has the name came after it.
 bool waits_since(const std::vector<Column>& all, const std::string& name, const std::string& until) {
   return std::any_of(all.begin(), all.end(), [&](const Column& column) {
     return is_set_aside(column) && column.former_names.back().name == name && !event::is_after(until, column.former_names.back().until);
