@@ -225,7 +225,7 @@ TEST_CASE("truncate: a partition that is claimed while one waits to be written r
   REQUIRE(rig.write());
   rig.table->forget(*rig.partitions[1]);
   rig.send(truncate("03"), 0);
-  rig.table->restore_progress(*rig.partitions[1], 1, "05");
+  rig.claim(1, 1, "05");
   REQUIRE(rig.write());
   rig.follow_rewinds();
   REQUIRE(rig.write());
@@ -239,7 +239,7 @@ TEST_CASE("truncate: a partition that one sends back while it is claimed is read
   REQUIRE(rig.write());
   rig.table->forget(*rig.partitions[1]);
   rig.send(truncate("03"), 0);
-  rig.table->restore_progress(*rig.partitions[1], 1, "05");
+  rig.claim(1, 1, "05");
   rig.table->begin_at(rig.partitions[1]->key(), 1);
   REQUIRE(rig.write());
   rig.follow_rewinds();
