@@ -36,9 +36,13 @@ void Table::restore(const progress::StoredTable& stored) {
   if (!detached_.empty()) tell_trouble();
 }
 
-void Table::restore_progress(progress::Partition& of, int64_t next_offset, const std::string& order) {
+void Table::restore_progress(const progress::StoredTable& stored, const progress::PartitionsByKey& ours) {
   const std::lock_guard lock(mutex_);
-  fold_.restore_progress(partition(of), next_offset, order);
+  for (const auto& [key, position] : stored.progress) {
+    const auto of = ours.find(key);
+    if (of != ours.end()) fold_.restore_progress(partition(*of->second), position.next_offset, position.order);
+  }
+  fold_.restore_sightings(stored);
 }
 
 PartitionFold& Table::partition(progress::Partition& of) {

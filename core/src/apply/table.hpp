@@ -37,8 +37,8 @@ class Table {
 
   /// Before the first row: what the target keeps of this table, but for its progress.
   void restore(const progress::StoredTable& stored);
-  /// The partition was assigned to this process: everything below `next_offset` is in the target.
-  void restore_progress(progress::Partition& partition, int64_t next_offset, const std::string& order);
+  /// `ours` were assigned to this process: of those that have progress everything below is in the target. `stored` has the columns too.
+  void restore_progress(const progress::StoredTable& stored, const progress::PartitionsByKey& ours);
   /// The target stores "from the beginning" (0), and the log begins at `first`. Before anything of the partition is read.
   void begin_at(const progress::PartitionKey& key, int64_t first);
   /// The partition was given up: its rows that are not durable are dropped.

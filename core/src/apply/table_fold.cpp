@@ -44,14 +44,19 @@ void TableFold::restore(const progress::StoredTable& stored) {
   truncation_.restore(stored.floor);
   if (stored.by_source && identity_.route.ordering != route::Ordering::kPartition) set_by_source(identity_.keeps_rows());
   count_foreign(stored);
-  // Partitions that other processes read have written rows as well.
-  for (const auto& [key, position] : stored.progress) knowledge_.restore_sighting(position.order);
+  restore_sightings(stored);
+}
+
+// Partitions that other processes read have written rows as well.
+void TableFold::restore_sightings(const progress::StoredTable& stored) {
+  std::vector<std::string> orders;
+  for (const auto& [key, position] : stored.progress) orders.push_back(position.order);
+  knowledge_.restore_sightings(stored.columns, orders);
 }
 
 void TableFold::restore_progress(PartitionFold& into, int64_t next_offset, const std::string& order) {
   is_counted_ = false;
   into.restore(next_offset, order);
-  knowledge_.restore_sighting(order);
   // A truncate that was read, and is not in the target yet, takes what this partition has written after it as well.
   if (truncation_.takes_back(into.partition(), order)) into.rewind_past(truncation_.floor());
 }
@@ -142,7 +147,7 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
   if (by_source_ && !take_row_order(into, row, offset)) return;
   if (!definition && is_before_truncate(into, offset)) return;
   into.raise_order(order);
-  if (order.empty() && !by_source_ && !definition) into.note_unordered();
+  if (order.empty() && !definition) into.note_unordered();
   if (row.operation == CDCRT_TRUNCATE) {
     if (identity_.events) {
       folder_.fold_truncate(into, row, offset);

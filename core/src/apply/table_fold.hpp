@@ -38,6 +38,8 @@ class TableFold {
   [[nodiscard]] PartitionFold* find(const progress::Partition& partition);
   [[nodiscard]] const PartitionFold* find(const progress::Partition& partition) const { return known(partition); }
   void restore_progress(PartitionFold& into, int64_t next_offset, const std::string& order);
+  /// A part of restore(), and when a partition is claimed: what was written up to the progress in the target may have shown its columns.
+  void restore_sightings(const progress::StoredTable& stored);
   void begin_at(const progress::PartitionKey& key, int64_t first);
   /// The partition was given up: its rows that are not durable are dropped.
   void forget(PartitionFold& of, bool is_detached);

@@ -25,6 +25,7 @@ bool TableFold::merge(const progress::StoredTable& stored, Sealed& sealed) {
   for (const auto& [key, position] : stored.progress) event::raise_order(others, position.order);
   const std::size_t known = knowledge_.columns().size();
   const auto returned = knowledge_.merge(stored.columns, stored.key_known, others);
+  restore_sightings(stored);
   if (stored.told_keyless) knowledge_.restore_told_keyless();
   take_definition_topic(stored);
   follow_schema_changes();

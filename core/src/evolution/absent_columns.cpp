@@ -113,7 +113,11 @@ Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view o
     }
     if (definition == nullptr && awaits_definitions() && column.undefined_since.empty()) {
       // Partitions are read at their own pace: the first row that lacks it may come later.
-      if (column.lacked_since.empty() || event::is_after(column.lacked_since, order)) column.lacked_since.assign(order), ++version_;
+      if (column.lacked_since.empty() || event::is_after(column.lacked_since, order)) {
+        column.last_seen.assign(seen);
+        column.lacked_since.assign(order);
+        ++version_;
+      }
       has_lacked_ = true;
       continue;
     }

@@ -14,6 +14,11 @@ void take_earlier(std::string& known, const std::string& stored) {
   if (!stored.empty() && (known.empty() || event::is_after(known, stored))) known = stored;
 }
 
+// Once rows lack it, those that have its name have another column.
+bool is_lacked_at(const Column& column, std::string_view order) {
+  return !column.lacked_since.empty() && !event::is_after(column.lacked_since, order);
+}
+
 }  // namespace
 
 void TableKnowledge::restore(Column column) {
@@ -40,13 +45,10 @@ std::vector<uint32_t> TableKnowledge::merge(const std::vector<Column>& stored, b
     if (const int32_t found = slot_of(column, stored); found >= 0) {
       const auto slot = static_cast<uint32_t>(found);
       if (!columns_[slot].came_early && merge_column(slot, column, others)) returned.push_back(slot);
-      // Not those that are known here alone: rows up to there did not show them.
-      if (column.active && columns_[slot].active) event::raise_order(columns_[slot].last_seen, others);
       continue;
     }
     Column added = column;
     if (event::has_bytes(added.default_value)) added.default_value = event::copy_cell(added.default_value, arena_);
-    if (added.active) event::raise_order(added.last_seen, others);
     restore(std::move(added));
   }
   if (key_known) key_known_ = true;
@@ -114,9 +116,17 @@ void keep_columns(std::vector<Column>& columns) {
   }
 }
 
-void TableKnowledge::restore_sighting(std::string_view order) {
-  for (Column& column : columns_) {
-    if (column.active) event::raise_order(column.last_seen, order);
+// Not those that are known here alone: whoever wrote rows up to there did not meet them.
+void TableKnowledge::restore_sightings(const std::vector<Column>& stored, const std::vector<std::string>& orders) {
+  for (const Column& there : stored) {
+    const int32_t slot = slot_of(there, stored);
+    if (slot < 0 || !there.active || !columns()[static_cast<uint32_t>(slot)].active) continue;
+    Column& known = columns_[static_cast<uint32_t>(slot)];
+    const bool has_same_names = there.former_names.size() == known.former_names.size();
+    for (const std::string& order : orders) {
+      if (is_lacked_at(known, order) || (has_same_names && is_lacked_at(there, order))) continue;
+      event::raise_order(known.last_seen, order);
+    }
   }
 }
 

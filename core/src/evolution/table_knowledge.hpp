@@ -62,8 +62,8 @@ class TableKnowledge {
   void type_one_column();
 
   void restore(Column column);  ///< puts back a column that the target kept (order of calls: slot order)
-  /// After restore() or merge(), with the progress in the target: every active column was seen at least up to `order`.
-  void restore_sighting(std::string_view order);
+  /// With the progress that stands beside `stored` in the target: rows up to each of `orders` may have shown these columns.
+  void restore_sightings(const std::vector<Column>& stored, const std::vector<std::string>& orders);
   /// Takes over what another process stored since: columns by name, the wider type, the later drop or return. `others` is the greatest
   /// source order that other processes have applied: what they went on writing after our drop is not dropped. Answers the slots of columns
   /// that were dropped and came back elsewhere: of what was folded for them only the later part is theirs.

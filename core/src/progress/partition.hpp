@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 
@@ -182,5 +183,7 @@ class Partition {
   bool added_ = false;
   bool has_siblings_ = false;
 };
+
+using PartitionsByKey = std::map<PartitionKey, Partition*>;
 
 }  // namespace cdcrt::progress

@@ -170,7 +170,7 @@ Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys,
   const std::lock_guard lock(mutex_);
   take_stored(std::move(stored));
   const std::set<progress::PartitionKey> ours(keys.begin(), keys.end());
-  std::map<progress::PartitionKey, progress::Partition*> partitions;
+  progress::PartitionsByKey partitions;
   for (Flow* flow : context_.flows.all()) {
     progress::Partition& partition = flow->partition;
     progress::PartitionKey key = partition.key();
@@ -188,23 +188,17 @@ Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys,
     if (kept == stored_.tables.end()) continue;
     // A rewind makes a skipped table active again.
     table->skip(kept->second.state == progress::TableState::kSkipped);
-    for (const auto& [key, position] : kept->second.progress) {
-      const auto partition = partitions.find(key);
-      if (partition != partitions.end()) table->restore_progress(*partition->second, position.next_offset, position.order);
-    }
+    table->restore_progress(kept->second, partitions);
+    forget_restored(kept->second);
   }
   return {};
 }
 
-// Of tables that are made already only what changes is kept twice.
 void SinkRuntime::take_stored(progress::Stored stored) {
   stored_ = std::move(stored);
   TableWatch::Topics topics;
   for (const auto& [key, partition] : stored_.partitions) topics.emplace(key.source, key.topic);
   watch_.read_topics(std::move(topics));
-  for (const auto& [name, table] : tables_) {
-    if (const auto kept = stored_.tables.find(name); kept != stored_.tables.end()) forget_restored(kept->second);
-  }
 }
 
 // What could not be removed is tried again, less and less often, and once more at the end.
@@ -227,6 +221,10 @@ Result<void> SinkRuntime::refresh() {
     must_look_ = true;
     const std::lock_guard lock(mutex_);
     take_stored(std::move(*kept));
+    // Of tables that are made already only what changes is kept twice.
+    for (const auto& [name, table] : tables_) {
+      if (const auto known = stored_.tables.find(name); known != stored_.tables.end()) forget_restored(known->second);
+    }
     return {};
   });
 }
@@ -295,12 +293,14 @@ apply::Table& SinkRuntime::table(const std::string& schema, const std::string& n
   const auto stored = stored_.tables.find(table->identity().target());
   if (stored == stored_.tables.end()) return *table;
   table->restore(stored->second);
-  forget_restored(stored->second);
+  progress::PartitionsByKey ours;
   for (const auto& [key, position] : stored->second.progress) {
     const auto lease = stored_.partitions.find(key);
     if (lease == stored_.partitions.end() || lease->second.owner != context_.owner) continue;
-    if (auto* partition = flow_of(key)) table->restore_progress(*partition, position.next_offset, position.order);
+    if (auto* partition = flow_of(key)) ours.emplace(key, partition);
   }
+  table->restore_progress(stored->second, ours);
+  forget_restored(stored->second);
   return *table;
 }
 

@@ -58,9 +58,9 @@ void Rig::start() {
     REQUIRE(stored);
     auto& kept = stored->tables["shop.orders"];
     table->restore(kept);
-    for (const auto& [key, position] : kept.progress) {
-      table->restore_progress(*partitions[static_cast<std::size_t>(key.number)], position.next_offset, position.order);
-    }
+    progress::PartitionsByKey ours;
+    for (const auto& partition : partitions) ours.emplace(partition->key(), partition.get());
+    table->restore_progress(kept, ours);
   }
   start_writer(std::chrono::seconds(30));
 }
@@ -89,6 +89,13 @@ std::unique_ptr<apply::Table> Rig::make_table(const std::string& name) {
   identity.counts = &counts;
   if (are_defined_apart) identity.observer = &observer_;
   return std::make_unique<apply::Table>(std::move(identity));
+}
+
+void Rig::claim(int32_t number, int64_t next_offset, const std::string& order) {
+  progress::Partition& partition = *partitions[static_cast<std::size_t>(number)];
+  progress::StoredTable stored;
+  stored.progress[partition.key()] = {next_offset, order};
+  table->restore_progress(stored, {{partition.key(), &partition}});
 }
 
 void Rig::add_neighbour() { neighbour = make_table("items"); }

@@ -68,6 +68,8 @@ class Rig final : public apply::EventReader {
   void follow_rewinds();
   /// A new process: everything but the target and the log is gone; the log is read from the start.
   void restart();
+  /// The table has come that far with the partition, as the target has it.
+  void claim(int32_t partition, int64_t next_offset, const std::string& order);
   /// Another writer; with 0 one that waits for no table, as repairs do.
   void start_writer(std::chrono::microseconds stall_after);
   /// A second table of the sink, shop.items, takes what partition 1 sends; write() gives its batch to the writer together with the first's.

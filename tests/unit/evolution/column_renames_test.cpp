@@ -262,7 +262,7 @@ TEST_CASE("renames: which name a column had need not be told where one alone is 
     pair.columns[2].type = types::type_of(CDCRT_TYPE_DATE);
     CHECK(table.row(pair, "2").slots == Slots{0, 1, 2});
     CHECK(table.row(rows({"id", "b", "d"}), "6").slots == Slots{0, 3, 4});
-    table.knowledge.restore_sighting("6");  // after a restart: c may be in any of the rows
+    table.knowledge.restore_sightings(table.knowledge.columns(), {"6"});  // after a restart: c may be in any of the rows
     auto renamed = definition({"id", "b", "d"});
     renamed.columns[2].type = types::type_of(CDCRT_TYPE_STRING);
     for (int reading = 0; reading < 2; ++reading) {

@@ -265,6 +265,37 @@ void start_with(TableKnowledge& started, const std::vector<evolution::Column>& s
 
 }  // namespace
 
+TEST_CASE("renames: what was written up to a claim shows no column that is known here alone") {
+  RenamedTable here, other;
+  const auto pair = row_shape(3, {"id", "a", "c"});
+  here.row(pair, "4");
+  here.knowledge.restore_sightings(other.knowledge.columns(), {"7"});
+  CHECK(here.row(here.before, "6").nulls == std::vector<uint32_t>{2});
+  CHECK(here.column(2).lacked_since == "6");
+}
+
+TEST_CASE("renames: a column that others know to be lacked was not shown by what they have written since") {
+  RenamedTable there;
+  there.row(there.before, "3");
+  there.row(there.after, "8");
+  const auto stored = as_stored(there.knowledge.columns());
+  CHECK(stored[1].last_seen == "3");
+  for (const bool is_start : {true, false}) {
+    CAPTURE(is_start);
+    RenamedTable met;
+    TableKnowledge started(met.route);
+    if (is_start) start_with(started, stored);
+    TableKnowledge& here = is_start ? started : met.knowledge;
+    if (!is_start) here.merge(stored, true, "9");
+    here.restore_sightings(stored, {"4", "9"});
+    CHECK(here.columns()[1].last_seen == "4");
+    auto between = here.observe(met.after, "6", true);
+    REQUIRE(between);
+    CHECK((*between)->nulls == std::vector<uint32_t>{1});
+    CHECK(here.columns()[1].lacked_since == "6");
+  }
+}
+
 TEST_CASE("renames: what came early of a name that was given up elsewhere at an earlier order keeps no rows from its column") {
   for (const bool before : {false, true}) {
     CAPTURE(before);

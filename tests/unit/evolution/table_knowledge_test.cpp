@@ -100,7 +100,7 @@ TEST_CASE("evolution: what lies after the drop is the new column's, though the c
   TableKnowledge after(route);
   for (const auto& column : before.columns()) after.restore(column);
   after.restore_key_known();
-  after.restore_sighting("6");
+  after.restore_sightings(before.columns(), {"6"});
   for (TableKnowledge* knowledge : {&before, &after}) {
     CAPTURE(knowledge == &after);
     auto late = knowledge->observe(old_shape, "1", true);
