@@ -13,13 +13,6 @@ namespace {
 constexpr std::size_t kMaxMarks = 64;
 // So many of them lie as near to each other as batches allow.
 constexpr std::size_t kExactMarks = 4;
-// What is stored in place of no order where none of the table's rows are below the place: else some without order may be. Less than any
-// order that a format gives.
-constexpr std::string_view kNoRows{"\0\0", 2};
-
-std::string to_store(const std::string& order, bool is_unordered) { return order.empty() && !is_unordered ? std::string(kNoRows) : order; }
-
-std::string from_stored(const std::string& order) { return order == kNoRows ? std::string() : order; }
 
 }  // namespace
 
@@ -37,9 +30,9 @@ void PartitionFold::restore(int64_t next_offset, const std::string& order) {
   is_unordered_ = order.empty() && next_offset > 0;
   if (next_offset == 0 && folding_ == Folding::kLive) next_offset = partition_->began_at();
   next_ = stored_next_ = next_offset;
-  max_order_ = stored_order_ = from_stored(order);
-  last_order_ = order == progress::kSentBack ? std::string() : max_order_;
-  marks_.emplace_back(max_order_, next_offset);
+  max_order_ = stored_order_ = order;
+  last_order_ = order == progress::kSentBack ? std::string() : order;
+  marks_.emplace_back(order, next_offset);
 }
 
 void PartitionFold::begin_at(int64_t first) {
@@ -118,12 +111,12 @@ std::optional<SealedPartition> PartitionFold::seal() {
   part.fold.number_chains();
   part.next_offset = next_;
   part.first_offset = first_buffered_ < 0 ? next_ : first_buffered_;
-  part.order = to_store(max_order_, is_unordered_);
-  part.first_order = to_store(sent_back_order_.value_or(stored_order_), is_unordered_);
+  part.order = max_order_;
+  part.first_order = sent_back_order_.value_or(stored_order_);
   sent_back_order_.reset();
   first_sealed_ = first_buffered_;
   sealed_next_ = part.next_offset;
-  sealed_order_ = max_order_;
+  sealed_order_ = part.order;
   first_buffered_ = held_back;
   // Rows that come seldom keep a place each: the log may not reach back from one to the one before.
   marked_rows_ = kMarkedForGood;
@@ -132,14 +125,14 @@ std::optional<SealedPartition> PartitionFold::seal() {
 
 void PartitionFold::written(const SealedPartition& part) {
   stored_next_ = part.next_offset;
-  stored_order_ = from_stored(part.order);
+  stored_order_ = part.order;
   sealed_next_.reset();
   first_sealed_ = -1;
 }
 
 void PartitionFold::written_in_part(const SealedPartition& part) {
   stored_next_ = part.next_offset;
-  stored_order_ = from_stored(part.order);
+  stored_order_ = part.order;
   if (first_sealed_ >= 0) first_sealed_ = part.next_offset;
 }
 

@@ -147,7 +147,7 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
   if (by_source_ && !take_row_order(into, row, offset)) return;
   if (!definition && is_before_truncate(into, offset)) return;
   into.raise_order(order);
-  if (order.empty() && !definition) into.note_unordered();
+  if (order.empty() && !by_source_ && !definition) into.note_unordered();
   if (row.operation == CDCRT_TRUNCATE) {
     if (identity_.events) {
       folder_.fold_truncate(into, row, offset);

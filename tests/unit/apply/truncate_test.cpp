@@ -259,31 +259,6 @@ TEST_CASE("truncate: rows of a snapshot without order are older than one that is
   CHECK(rig.rows() == "id=2,a='new',b=2");
 }
 
-TEST_CASE("truncate: a partition that one sends back to before its first row has no rows without order, also after a start") {
-  Rig rig({}, 2);
-  rig.send({CDCRT_DEFINITION, orders(), {}, {}}, 1);
-  rig.send(insert(1, text("later"), integer(1), "05"), 1);
-  rig.send(insert(2, text("old"), integer(1), "01"), 0);
-  REQUIRE(rig.write());
-  rig.send(truncate("03"), 0);
-  REQUIRE(rig.write());
-  CHECK(rig.stored_next(1) == 1);
-  rig.restart();
-  rig.send(truncate("07"), 0);
-  rig.send(insert(3, text("last"), integer(1), "09"), 1);
-  CHECK(rig.table->stopped() == "");
-  REQUIRE(rig.write());
-  CHECK(rig.rows() == "id=3,a='last',b=1");
-  // Of rows without an order it is not known whether the truncate came after them.
-  Rig unordered({}, 2);
-  unordered.send(insert(1, text("x"), integer(1), ""), 1);
-  unordered.send(insert(2, text("x"), integer(1), "01"), 0);
-  REQUIRE(unordered.write());
-  unordered.restart();
-  unordered.send(truncate("03"), 0);
-  CHECK(unordered.table->stopped().find("carry no source order") != std::string::npos);
-}
-
 // What was written before a restart is read again from the beginning of the log, which retention has moved meanwhile.
 static void after_retention(Rig& rig, const char* kept) {
   rig.send(insert(1, text("x"), integer(1), "20"), 1);
