@@ -29,7 +29,7 @@ bool is_stored(const Sealed& sealed, const progress::StoredTable& stored) {
     if (kept == stored.columns.end() || kept->active != column.active) return false;
     // Of a column that gave up its name nothing else is taken over: two processes that met other rows of it would store theirs in turn for
     // ever.
-    if (!column.active && evolution::is_set_aside(column))
+    if (evolution::gave_up_its_name(column))
       return kept->came_early == column.came_early && kept->former_names.size() == column.former_names.size();
     return kept->incarnation == column.incarnation && kept->key_ordinal == column.key_ordinal &&
            kept->former_names.size() == column.former_names.size() && kept->came_early == column.came_early &&

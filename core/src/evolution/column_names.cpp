@@ -36,11 +36,13 @@ std::string set_aside_name(const std::string& name, std::string_view until) {
 // It had been renamed as the other one, and gave up at once the name that it got by that; or it was met after it.
 bool seems_early(const Column& column) {
   const auto& names = column.former_names;
-  if (column.active || names.empty() || !is_set_aside_name(column.source_name)) return false;
+  if (!gave_up_its_name(column) || names.empty()) return false;
   if (names.size() > 1 && names[names.size() - 1].until == names[names.size() - 2].until) return true;
   return column.added_at != kUnplaced && event::is_after(column.added_at, names.back().until);
 }
 
 bool is_set_aside(const Column& column) { return column.active && is_set_aside_name(column.source_name); }
+
+bool gave_up_its_name(const Column& column) { return !column.active && is_set_aside_name(column.source_name); }
 
 }  // namespace cdcrt::evolution

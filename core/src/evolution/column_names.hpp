@@ -21,6 +21,8 @@ std::string set_aside_name(const std::string& name, std::string_view until);
 bool is_set_aside_name(std::string_view name);
 /// Rows showed another column of its name, and no definition said yet what became of it.
 bool is_set_aside(const Column& column);
+/// A definition said it: its name is another column's for good.
+bool gave_up_its_name(const Column& column);
 /// What its names tell of Column::came_early, where that was not kept.
 bool seems_early(const Column& column);
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "event/log_order.hpp"
+#include "evolution/column_names.hpp"
 #include "evolution/column_rules.hpp"
 #include "evolution/table_knowledge.hpp"
 #include "types/type.hpp"
@@ -44,6 +45,8 @@ std::vector<uint32_t> TableKnowledge::merge(const std::vector<Column>& stored, b
   for (const Column& column : stored) {
     if (const int32_t found = slot_of(column, stored); found >= 0) {
       const auto slot = static_cast<uint32_t>(found);
+      // Where the two disagree it was dropped, for both: a value that goes nowhere is better than one in another's place.
+      if (gave_up_its_name(column) && !column.came_early) columns_[slot].came_early = false;
       if (!columns_[slot].came_early && merge_column(slot, column, others)) returned.push_back(slot);
       continue;
     }
@@ -92,8 +95,6 @@ bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
       known.default_value = event::has_bytes(stored.default_value) ? event::copy_cell(stored.default_value, arena_) : stored.default_value;
     }
   }
-  // Whichever process decides: where they disagree it was dropped, since a value that goes nowhere is better than one in another's place.
-  known.came_early = known.came_early && stored.came_early;
   if (stored.former_names.size() == known.former_names.size()) {
     take_earlier(known.lacked_since, stored.lacked_since);
     take_earlier(known.undefined_since, stored.undefined_since);

@@ -46,7 +46,7 @@ const FormerName* beside(const Column& here, std::size_t place, const Column& st
   for (std::size_t i = place; i > 0; --i) {
     const FormerName& former = here.former_names[i - 1];
     const bool is_there = std::any_of(all.begin(), all.end(), [&](const Column& column) {
-      const bool waits = column.active && is_set_aside_name(column.source_name) && column.former_names.back().name == former.name;
+      const bool waits = is_set_aside(column) && column.former_names.back().name == former.name;
       return &column != &stored && (column.source_name == former.name || waits);
     });
     if (is_there && !is_known_there(all, former.name, former.until, here)) return &former;
@@ -71,7 +71,7 @@ int32_t TableKnowledge::slot_later(const Column& stored, std::size_t former) con
 void TableKnowledge::take_renames(const std::vector<Column>& stored) {
   std::map<std::string, std::vector<Renaming>> by_order;
   for (const Column& column : stored) {
-    if (is_set_aside_name(column.source_name) && !column.active) continue;
+    if (gave_up_its_name(column)) continue;
     for (std::size_t i = 0; i < column.former_names.size(); ++i) {
       const FormerName& former = column.former_names[i];
       if (was_renamed(former.name, former.until) || is_known_there(columns(), former.name, former.until, column)) continue;

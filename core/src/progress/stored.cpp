@@ -33,8 +33,7 @@ std::string names_to_bytes(const evolution::Column& column) {
     append_with_length(bytes, former.until);
   }
   // Programs that do not know it stop at a name without an order, and keep those before it.
-  const bool gave_up_its_name = !column.active && evolution::is_set_aside_name(column.source_name);
-  if (gave_up_its_name) append_with_length(bytes, column.came_early ? kCameEarly : kDropped);
+  if (evolution::gave_up_its_name(column)) append_with_length(bytes, column.came_early ? kCameEarly : kDropped);
   return bytes;
 }
 

@@ -1,6 +1,8 @@
 // A column that is renamed at the source, as a definition in another partition (1) says, before or after the rows of the new name (0).
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "apply/orders.hpp"
 
 using namespace cdcrt;
@@ -406,4 +408,26 @@ TEST_CASE("rename: columns do not follow under ignore, and the table stops under
   begin(rig);
   rig.send(definition({renamed("a", "b")}, "20"), 1);
   CHECK(rig.table->stopped().find("renamed column 'a' to 'b'") != std::string::npos);
+}
+
+TEST_CASE("rename: what another process keeps of a column that gave up its name is not stored in turn") {
+  Rig rig({}, 2);
+  begin(rig);
+  rig.send(row_of(2, {"b"}, {text("new")}, "30"));
+  REQUIRE(rig.write());
+  rig.send(definition({renamed("a", "b")}, "20"), 1);
+  REQUIRE(rig.write());
+  // The other one met rows of it with numbers.
+  const auto is_former = [](const memory_sink::Row& row) { return row.at("source_name").find("renamed:") != std::string::npos; };
+  auto& columns = rig.database.tables.at("cdcrt.known_columns").rows;
+  const auto former = std::find_if(columns.begin(), columns.end(), is_former);
+  REQUIRE(former != columns.end());
+  types::append_text((*former)["type"] = "", text("int64"));
+  std::string& version = rig.database.tables.at("cdcrt.tables").rows.front()["version"];
+  types::append_text(version = "", integer(77));
+  const std::string theirs = version;
+  rig.send(row_of(3, {"b"}, {text("last")}, "40"));
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,b='old'; id=2,b='new'; id=3,b='last'");
+  CHECK(rig.database.tables.at("cdcrt.tables").rows.front().at("version") == theirs);
 }

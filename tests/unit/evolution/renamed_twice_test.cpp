@@ -1,4 +1,6 @@
 // Columns that get a third name, or their first one again; definitions that are read in another order than they were made.
+#include <algorithm>
+
 #include "evolution/column_names.hpp"
 #include "evolution/renamed_table.hpp"
 
@@ -371,5 +373,29 @@ TEST_CASE("renames: after a start another process that knows of no rename brings
     const auto map = started.observe(met.after, "9", true);
     REQUIRE(map);
     CHECK((*map)->slots == Slots{0, 1});
+  }
+}
+
+TEST_CASE("renames: where two processes disagree whether a column came early, they come to rest at the same answer") {
+  for (const bool first_takes_over : {false, true}) {
+    CAPTURE(first_takes_over);
+    RenamedTable early;
+    early.row(early.after, "9");
+    early.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
+    const auto is_early = [](const evolution::Column& column) { return column.came_early; };
+    auto stored = as_stored(early.knowledge.columns());
+    const auto column = std::find_if(stored.begin(), stored.end(), is_early);
+    REQUIRE(column != stored.end());
+    column->came_early = false;
+    route::Route route;
+    TableKnowledge dropped(route);
+    start_with(dropped, stored);
+    TableKnowledge* const both[] = {&early.knowledge, &dropped};
+    for (const bool turn : {first_takes_over, !first_takes_over, first_takes_over}) {
+      const auto kept = as_stored(both[turn ? 1 : 0]->columns());
+      both[turn ? 0 : 1]->merge(kept, true, {});
+    }
+    CHECK(std::none_of(early.knowledge.columns().begin(), early.knowledge.columns().end(), is_early));
+    CHECK(std::none_of(dropped.columns().begin(), dropped.columns().end(), is_early));
   }
 }
