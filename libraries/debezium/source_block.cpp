@@ -53,7 +53,8 @@ bool parse_hexadecimal(std::string_view text, uint64_t& value) {
 }
 
 void append_big_endian(char*& out, uint64_t value, int bytes) {
-  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) *out++ = static_cast<char>(value >> shift & 0xFF);
+  sdk::detail::write_big_endian(out, value, bytes);
+  out += bytes;
 }
 
 /// ["28461992","28462312"] (or [null,"28462312"]): the first, 0 when there is none.

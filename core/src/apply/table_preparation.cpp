@@ -289,8 +289,10 @@ Result<void> take_over(plugin::Connection& connection, progress::Store& store, s
     lost = std::move(checked->lost);
     rows = std::move(checked->tables);
   } else {
-    for (const auto& name : is_group ? std::vector<std::string>() : names) {
-      if (auto locked = lock_row(connection, store, name, rows[name]); !locked) return locked;
+    if (!is_group) {
+      for (const auto& name : names) {
+        if (auto locked = lock_row(connection, store, name, rows[name]); !locked) return locked;
+      }
     }
     auto checked = store.check(connection, partitions_of(batches));
     if (!checked) return std::move(checked.error());

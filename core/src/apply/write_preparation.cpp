@@ -41,16 +41,8 @@ Outcome WritePreparation::prepare(const std::vector<Sealed*>& batches) {
     // An operator may have taken back what was asked: only what is stored now counts.
     if (kept.row().state != progress::TableState::kActive) kept.look_again();
   }
-  if (context_.store != nullptr && (transactional || context_.store->prepares_together())) {
-    // Whoever makes a table keeps all others from making any until that is committed: so several are made at once.
-    const bool are_new = !context_.store->prepares_together();
-    const std::vector<Sealed*> together = are_new ? new_ones(batches) : batches;
-    const std::size_t most = are_new ? kMadeTogether : together.size();
-    for (std::size_t first = 0; first + 1 < together.size(); first += most) {
-      const auto begin = together.begin() + static_cast<std::ptrdiff_t>(first);
-      const auto end = begin + static_cast<std::ptrdiff_t>(std::min(most, together.size() - first));
-      if (auto prepared = prepare_tables_of({begin, end}, transactional); !prepared) return prepared;
-    }
+  if (context_.store != nullptr) {
+    if (auto prepared = prepare_together(batches, transactional); !prepared) return prepared;
   }
   for (Sealed* sealed : batches) {
     if (auto prepared = prepare_tables_of({sealed}, transactional); !prepared) return prepared;
@@ -66,6 +58,20 @@ Outcome WritePreparation::prepare(const std::vector<Sealed*>& batches) {
     // Whoever resumed it takes the rows that stand as they are.
     if (was_paused) sealed->table->keys().forget();
     if (auto ordered = put_in_order(*sealed); !ordered) return ordered;
+  }
+  return {};
+}
+
+// What can be prepared at once; the rest is prepared one by one.
+Outcome WritePreparation::prepare_together(const std::vector<Sealed*>& batches, bool transactional) {
+  if (context_.store->prepares_together()) return prepare_tables_of(batches, transactional);
+  if (!transactional) return {};
+  // Whoever makes a table keeps all others from making any until that is committed: so several are made at once.
+  const std::vector<Sealed*> made = new_ones(batches);
+  for (std::size_t first = 0; first + 1 < made.size(); first += kMadeTogether) {
+    const std::size_t end = std::min(first + kMadeTogether, made.size());
+    const std::vector<Sealed*> some(made.begin() + static_cast<std::ptrdiff_t>(first), made.begin() + static_cast<std::ptrdiff_t>(end));
+    if (auto prepared = prepare_tables_of(some, transactional); !prepared) return prepared;
   }
   return {};
 }

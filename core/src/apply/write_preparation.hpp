@@ -17,6 +17,7 @@ class WritePreparation {
   Outcome prepare(const std::vector<Sealed*>& batches);
 
  private:
+  Outcome prepare_together(const std::vector<Sealed*>& batches, bool transactional);
   Outcome prepare_tables_of(const std::vector<Sealed*>& batches, bool transactional);
   void tell_unshown_columns(const Sealed& sealed);
   Outcome put_in_order(Sealed& sealed);

@@ -154,10 +154,17 @@ void Ownership::leave_out_empty(SourceRuntime& source, std::vector<progress::Par
   std::vector<progress::PartitionKey> waiting;
   for (const auto& key : keys) {
     if (!empty_.contains(key)) continue;
-    auto bounds = failure ? source.source().bounds(key.topic, key.number) : Result<cdcrt_bounds>(cdcrt_bounds{});
+    if (!failure) {  // nobody could tell of one before it: each may be waited for
+      waiting.push_back(key);
+      continue;
+    }
+    auto bounds = source.source().bounds(key.topic, key.number);
     if (!bounds) failure = std::move(bounds.error());
-    if (!failure || bounds->end <= bounds->first) waiting.push_back(key);
-    if (failure && bounds->end > bounds->first) empty_.erase(key);
+    if (!bounds || bounds->end <= bounds->first) {
+      waiting.push_back(key);
+    } else {
+      empty_.erase(key);
+    }
   }
   for (const auto& key : waiting) std::erase(keys, key);
   postpone(waiting, kLookAgain);

@@ -1,7 +1,6 @@
 #include "runtime/source_runtime.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 #include "cdcrt/sdk/status.hpp"
 #include "runtime/decode_pool.hpp"
@@ -121,10 +120,10 @@ Result<void> SourceRuntime::seek_pending() {
     const std::lock_guard lock(mutex_);
     seeks.swap(seeks_);
   }
-  const auto now = std::chrono::steady_clock::now();
-  if (now >= seeks_again_at_)
-    seeks.insert(seeks.end(), std::make_move_iterator(late_seeks_.begin()), std::make_move_iterator(late_seeks_.end()));
-  if (now >= seeks_again_at_) late_seeks_.clear();
+  if (std::chrono::steady_clock::now() >= seeks_again_at_) {
+    seeks.insert(seeks.end(), late_seeks_.begin(), late_seeks_.end());
+    late_seeks_.clear();
+  }
   const auto beginnings = beginnings_of(seeks);
   std::vector<Seek> unasked, failed;
   bool is_away = false;
@@ -378,11 +377,12 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
 // A source that says it once may still be away when nothing comes the next time, and one that lacks a part brings the rest meanwhile.
 void SourceRuntime::note_outage(const Error* error) {
   const auto now = std::chrono::steady_clock::now();
+  const std::string text = error != nullptr ? explain(*error) : std::string();
   {
     const std::lock_guard lock(mutex_);
     if (error != nullptr) {
       if (!is_outage_.exchange(true)) outage_began_ = now;
-      outage_text_ = explain(*error);
+      outage_text_ = text;
       outage_met_ = now;
     } else if (now - outage_met_ >= kOutageEcho) {
       is_outage_ = false;
@@ -390,11 +390,11 @@ void SourceRuntime::note_outage(const Error* error) {
   }
   if (error == nullptr) return;
   // Another trouble, or that of another part, is told at once.
-  const bool is_new = outage_texts_.size() < kMostTexts && outage_texts_.insert(explain(*error)).second;
+  const bool is_new = outage_texts_.size() < kMostTexts && outage_texts_.insert(text).second;
   if (!outage_.lasts() && !is_new) return;
   const auto seconds = outage_.duration().count();
   log(CDCRT_LOG_WARNING, "sources." + name(),
-      "waiting for the source" + (seconds > 0 ? ", for " + std::to_string(seconds) + " s by now" : std::string()) + ": " + explain(*error));
+      "waiting for the source" + (seconds > 0 ? ", for " + std::to_string(seconds) + " s by now" : std::string()) + ": " + text);
 }
 
 std::optional<std::string> SourceRuntime::outage() const {

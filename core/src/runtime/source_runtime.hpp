@@ -140,7 +140,7 @@ class SourceRuntime {
   void note_outage(const Error* error);
   diagnostics::Reminder outage_;
   std::set<std::string> outage_texts_;                               ///< that were told of it; the thread's
-  std::string outage_text_;                                          ///< guarded by mutex_; empty: there is none
+  std::string outage_text_;                                          ///< guarded by mutex_; of the last one, see is_outage_
   std::chrono::steady_clock::time_point outage_began_, outage_met_;  ///< the same; `met`: when the source said so last
   std::atomic<bool> is_outage_{false};
   std::atomic<std::chrono::steady_clock::rep> came_at_{0};  ///< the last message

@@ -158,15 +158,14 @@ class JsonQuickParser {
 #endif
   }
   static char unescaped(char c) {
+    if (c == '"' || c == '\\' || c == '/') return c;
     switch (c) {
-      case '"':
-      case '\\':
-      case '/': return c;
       case 'b': return '\b';
       case 'f': return '\f';
       case 'n': return '\n';
       case 'r': return '\r';
-      default: return c == 't' ? '\t' : '\0';
+      case 't': return '\t';
+      default: return '\0';
     }
   }
   char* string(char* quote) {
