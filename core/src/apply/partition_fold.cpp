@@ -28,16 +28,24 @@ void PartitionFold::restore(int64_t next_offset, const std::string& order) {
   is_fresh_ = false;
   session_ = partition_->session();
   is_unordered_ = order.empty() && next_offset > 0;
+  is_from_beginning_ = next_offset == 0;
+  is_sent_to_beginning_ = is_from_beginning_ && order == progress::kSentBack;
   if (next_offset == 0 && folding_ == Folding::kLive) next_offset = partition_->began_at();
   next_ = stored_next_ = next_offset;
-  max_order_ = stored_order_ = order;
-  last_order_ = order == progress::kSentBack ? std::string() : order;
+  stored_order_ = order;
+  stand_at(order);
   marks_.emplace_back(order, next_offset);
 }
 
+void PartitionFold::stand_at(std::string_view order) {
+  max_order_.assign(order);
+  last_order_.assign(order == progress::kSentBack ? std::string_view() : order);
+}
+
 void PartitionFold::begin_at(int64_t first) {
-  // A truncate may have sent it back to the beginning meanwhile: then more than that is durable, and all of it is read again.
-  if (is_fresh_ || next_ != 0 || is_behind()) return;
+  // A truncate may have sent it back to the beginning meanwhile, and that may be stored already: `first` is where it stood before, and all
+  // of it is read again.
+  if (!is_from_beginning_ || next_ != 0 || is_behind()) return;
   next_ = stored_next_ = first;
   if (!marks_.empty()) marks_.back().second = first;
 }
@@ -91,10 +99,11 @@ std::optional<int64_t> PartitionFold::first_unapplied() const {
   return std::nullopt;
 }
 
-bool PartitionFold::was_sent_back() {
-  if (max_order_ != progress::kSentBack) return false;
-  max_order_.clear();
-  return true;
+bool PartitionFold::is_at_beginning() const { return is_sent_to_beginning_ && max_order_ == progress::kSentBack; }
+
+void PartitionFold::note_unordered() {
+  is_unordered_ = true;
+  if (max_order_ == progress::kSentBack) max_order_.clear();
 }
 
 std::optional<SealedPartition> PartitionFold::seal() {
@@ -152,8 +161,7 @@ void PartitionFold::back_to(int64_t next, const std::string& order) {
   drop_fold();
   memory_.unplaced.clear();
   next_ = next;
-  max_order_ = order;
-  last_order_ = order == progress::kSentBack ? std::string() : order;
+  stand_at(order);
   sent_back_order_.reset();
   while (!marks_.empty() && marks_.back().second > next) marks_.pop_back();
   marked_rows_ = kMarkedForGood;
@@ -197,8 +205,9 @@ void PartitionFold::rewind_past(std::string_view order) {
   if (is_detached_) miss(next_);
   next_ = from;
   first_buffered_ = from;
-  max_order_.assign(marks_.empty() ? progress::kSentBack : std::string_view(marks_.back().first));
-  last_order_.assign(marks_.empty() ? std::string_view() : max_order_);
+  is_sent_to_beginning_ = marks_.empty() || (is_sent_to_beginning_ && marks_.back().first == progress::kSentBack);
+  // The truncate takes what may be below without an order as well: a start must not take the place for one behind such rows.
+  stand_at(marks_.empty() || marks_.back().first.empty() ? progress::kSentBack : std::string_view(marks_.back().first));
   sent_back_order_ = max_order_;
   if (!is_detached_) min_generation_ = rewind(from);
 }

@@ -86,9 +86,9 @@ class PartitionFold {
   [[nodiscard]] const std::string& last_order() const { return last_order_; }  ///< source order of the last row that had one
   [[nodiscard]] const std::string& row_order() const { return row_order_; }    ///< source order of the last row; empty: it had none
   [[nodiscard]] const std::string& max_order() const { return max_order_; }    ///< greatest source order of the rows below next()
-  /// Whether a truncate in another partition sent it back to the beginning of its log; true once.
-  bool was_sent_back();
-  void note_unordered() { is_unordered_ = true; }
+  /// A truncate in another partition sent it back to the beginning of its log, wherever that is by now, and no row came since.
+  [[nodiscard]] bool is_at_beginning() const;
+  void note_unordered();
   [[nodiscard]] bool is_unordered() const { return is_unordered_; }  ///< it had rows before any order was seen
 
   // A batch.
@@ -135,6 +135,7 @@ class PartitionFold {
  private:
   void mark(std::size_t rows);
   void back_to(int64_t next, const std::string& order);
+  void stand_at(std::string_view order);
   uint32_t rewind(int64_t from) { return folding_ == Folding::kLive ? partition_->rewind(from) : min_generation_ + 1; }
 
   progress::Partition* partition_;
@@ -153,7 +154,9 @@ class PartitionFold {
   uint32_t session_ = 0;                        ///< of the partition
   std::string last_order_, row_order_, max_order_;
   bool is_unordered_ = false;
-  bool is_fresh_ = true;  ///< had no row yet
+  bool is_fresh_ = true;               ///< had no row yet
+  bool is_from_beginning_ = false;     ///< restored with offset 0
+  bool is_sent_to_beginning_ = false;  ///< by a truncate, now or before a start
   bool is_detached_ = false;
   int64_t missed_next_ = 0;  ///< detached: rows were left out up to there
   int64_t awaited_next_ = 0, drops_below_ = 0;

@@ -288,7 +288,7 @@ std::size_t TableFold::foreign_count() const {
 
 // Of what came after the truncate nothing is missing as long as the log still reaches back to it.
 bool TableFold::is_refused_gap(PartitionFold& into) {
-  if (!into.was_sent_back()) return false;
+  if (!into.is_at_beginning()) return false;
   const progress::Partition& partition = into.partition();
   const int64_t log_begins_at = folding_ == Folding::kLive ? partition.log_begins_at() : 0;
   if (truncation_.floor().empty() || !event::may_be_after(into.last_order(), truncation_.floor()) || log_begins_at <= 0) return false;

@@ -97,7 +97,8 @@ struct TablePosition {
   std::string order;
 };
 
-/// Order of a partition that a truncate in another one sent back to the beginning of its log: less than any that a format gives.
+/// Order of a partition that a truncate in another one sent back to before its first row, with offset 0 to the beginning of its log
+/// wherever that is: less than any that a format gives. No order at all says that rows without one may be below.
 inline constexpr std::string_view kSentBack{"\0", 1};
 
 /// Partitions and tables that are to be read again from an earlier place.

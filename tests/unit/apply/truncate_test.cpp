@@ -247,6 +247,53 @@ TEST_CASE("truncate: a partition that one sends back while it is claimed is read
   CHECK(rig.rows() == "id=2,a='later',b=1");
 }
 
+TEST_CASE("truncate: a partition that one sends back while it is claimed is read from there, also where that is stored at once") {
+  Rig rig({}, 2);
+  rig.send(insert(1, text("old"), integer(1), "01"), 0);
+  rig.send(insert(2, text("later"), integer(1), "05"), 1);
+  REQUIRE(rig.write());
+  rig.table->forget(*rig.partitions[1]);
+  rig.send(truncate("03"), 0);
+  rig.claim(1, 1, "05");
+  REQUIRE(rig.write());
+  CHECK(rig.stored_next(1) == 0);
+  rig.table->begin_at(rig.partitions[1]->key(), 1);
+  rig.follow_rewinds();
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=2,a='later',b=1");
+}
+
+TEST_CASE("truncate: a partition that one sends back to before its first row has no rows without order, also after a start") {
+  Rig rig({}, 2);
+  rig.send({CDCRT_DEFINITION, orders(), {}, {}}, 1);
+  rig.send(insert(1, text("later"), integer(1), "05"), 1);
+  rig.send(insert(2, text("old"), integer(1), "01"), 0);
+  REQUIRE(rig.write());
+  rig.send(truncate("03"), 0);
+  REQUIRE(rig.write());
+  CHECK(rig.stored_next(1) == 1);
+  // The place is known: that the log begins there is no gap.
+  rig.partitions[1]->log_begins_at(1);
+  rig.follow_rewinds();
+  CHECK(rig.table->stopped() == "");
+  rig.restart();
+  rig.send(truncate("07"), 0);
+  rig.send(insert(3, text("last"), integer(1), "09"), 1);
+  CHECK(rig.table->stopped() == "");
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=3,a='last',b=1");
+}
+
+TEST_CASE("truncate: of rows without order it is not known after a start either whether one came after them") {
+  Rig rig({}, 2);
+  rig.send(insert(1, text("x"), integer(1), ""), 1);
+  rig.send(insert(2, text("x"), integer(1), "01"), 0);
+  REQUIRE(rig.write());
+  rig.restart();
+  rig.send(truncate("03"), 0);
+  CHECK(rig.table->stopped().find("carry no source order") != std::string::npos);
+}
+
 TEST_CASE("truncate: rows of a snapshot without order are older than one that is read first, where the table's key crosses partitions") {
   route::Route route;
   route.primary_key = {"b"};
