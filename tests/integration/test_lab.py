@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -19,6 +20,29 @@ from lab.process import wait_until  # noqa: E402
 from lab.proxy import TcpProxy  # noqa: E402
 from lab.s3 import S3, S3Error, signed  # noqa: E402
 from lab.s3_faults import S3Faults  # noqa: E402
+
+
+class Ports(process.Case):
+    TAKES = """
+import random, sys
+sys.path.insert(0, sys.argv[1])
+from lab import process
+process._chance = random.Random(7)
+print(process.free_port(), flush=True)
+input()
+"""
+
+    def test_two_tests_that_run_side_by_side_take_no_port_of_each_other_before_their_servers_listen(self):
+        tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        takers = [subprocess.Popen([sys.executable, "-c", self.TAKES, tests], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                  for _ in range(4)]
+        ports = [int(taker.stdout.readline()) for taker in takers]
+        for taker in takers:
+            taker.communicate("\n")
+        self.assertEqual(len(set(ports)), 4, ports)
+        # What a process reserved is free again once it has ended.
+        again = subprocess.run([sys.executable, "-c", self.TAKES, tests], input="\n", stdout=subprocess.PIPE, text=True, check=True)
+        self.assertIn(int(again.stdout), ports)
 
 
 class Databases(process.Case):

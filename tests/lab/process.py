@@ -1,6 +1,8 @@
 """What every server of the laboratory has: a folder, free ports, a log, and an end, however the test ends."""
 
 import atexit
+import fcntl
+import functools
 import os
 import random
 import shutil
@@ -21,14 +23,35 @@ class NotUp(Exception):
 
 
 _ports, _chance = set(), random.Random()
+RESERVED = os.environ.get("CDCRT_LAB_PORTS", os.path.join(tempfile.gettempdir(), "cdcrt-lab-ports"))
+
+
+@functools.lru_cache(maxsize=None)
+def _reservations():
+    """The file whose bytes are ports. Never closed: a process that closes a file lets go of all its locks of it."""
+    try:
+        os.close(os.open(RESERVED, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        os.chmod(RESERVED, 0o666)  # tests of other users reserve here as well
+    except OSError:
+        pass  # it is there
+    return os.open(RESERVED, os.O_RDWR)
+
+
+def _reserve(port):
+    """Until this process ends, also while the server of the port is stopped. False: another test has it."""
+    try:
+        fcntl.lockf(_reservations(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    return True
 
 
 def free_port():
-    """A port of the loopback that nobody uses, below those that outgoing connections take: a client that calls a stopped server again
-    and again could otherwise occupy its port, or be connected with itself."""
+    """A port of the loopback that nobody uses, nor any other test that runs now, below those that outgoing connections take: a client that
+    calls a stopped server again and again could otherwise occupy its port, or be connected with itself."""
     while True:
         port = _chance.randrange(10000, 32000)
-        if port in _ports:
+        if port in _ports or not _reserve(port):
             continue
         with socket.socket() as probe:
             try:

@@ -1,29 +1,57 @@
 #include "private_postgresql.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <stdexcept>
 #include <thread>
 
 namespace {
 
+/// Of the file whose bytes are ports, as tests/lab/process.py has it; -1: there is none. Never closed: that would let go of what it
+/// reserved.
+int reservations() {
+  const char* named = std::getenv("CDCRT_LAB_PORTS");
+  const std::string path = named != nullptr ? named : std::filesystem::temp_directory_path() / "cdcrt-lab-ports";
+  const int made = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+  if (made >= 0) {
+    ::fchmod(made, 0666);
+    ::close(made);
+  }
+  return ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+}
+
+/// Below those that outgoing connections take, and no other test's, until this process ends.
 int free_port() {
-  const int socket_handle = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  if (::bind(socket_handle, reinterpret_cast<sockaddr*>(&address), length) != 0) throw std::runtime_error("no free port");
-  ::getsockname(socket_handle, reinterpret_cast<sockaddr*>(&address), &length);
-  ::close(socket_handle);
-  return ntohs(address.sin_port);
+  static const int file = reservations();
+  std::random_device chance;
+  for (int tries = 0; tries < 1000; ++tries) {
+    const int port = std::uniform_int_distribution<int>(10000, 31999)(chance);
+    struct flock reserved {};
+    reserved.l_type = F_WRLCK;
+    reserved.l_whence = SEEK_SET;
+    reserved.l_start = port;
+    reserved.l_len = 1;
+    if (::fcntl(file, F_SETLK, &reserved) != 0) continue;
+    const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    const bool is_free = ::bind(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ::close(probe);
+    if (is_free) return port;
+  }
+  throw std::runtime_error("no free port");
 }
 
 void run(const std::string& command) {
