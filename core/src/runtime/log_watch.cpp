@@ -58,8 +58,9 @@ Result<void> LogWatch::look(const std::vector<std::pair<Flow*, Look*>>& due, Clo
     // What is told counts, whatever becomes of the others.
     const auto has_it = [&](const Stand& stand) { return stand.anchor.offset < 0 || (same.contains(stand.flow) && same.at(stand.flow)); };
     std::stable_partition(stands.begin(), stands.end(), has_it);
-    // Of the others the one that has waited longest, however long the list took: else it might wait for ever.
-    bool has_turn = !same.empty();
+    // Of the others the one that has waited longest, however long the list took, and also where it told nothing: else it might wait for
+    // ever.
+    bool has_turn = true;
     for (const Stand& stand : stands) {
       if (has_it(stand)) {
         confirm(stand);

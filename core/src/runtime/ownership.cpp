@@ -214,11 +214,7 @@ bool Ownership::no_longer_wanted(std::set<progress::PartitionKey>& keys) const {
 
 Result<void> Ownership::claim(SourceRuntime& source, std::vector<progress::PartitionKey> keys) {
   Result<void> first_failure;
-  // Whoever could not be asked about the last time comes last: each is waited for, and all behind it.
-  if (const auto vain = asked_in_vain_.find(source.index()); vain != asked_in_vain_.end()) {
-    std::sort(keys.begin(), keys.end());
-    std::rotate(keys.begin(), std::upper_bound(keys.begin(), keys.end(), vain->second), keys.end());
-  }
+  put_vain_last(source, keys);
   auto fresh = start_offsets(source, keys, first_failure);
   if (!fresh) return std::move(fresh.error());
   if (keys.empty()) return first_failure;
@@ -252,6 +248,14 @@ Result<void> Ownership::claim(SourceRuntime& source, std::vector<progress::Parti
   return first_failure;
 }
 
+// Whoever could not be asked about the last time comes last: each is waited for, and all behind it.
+void Ownership::put_vain_last(const SourceRuntime& source, std::vector<progress::PartitionKey>& keys) const {
+  const auto vain = asked_in_vain_.find(source.index());
+  if (vain == asked_in_vain_.end()) return;
+  std::sort(keys.begin(), keys.end());
+  std::rotate(keys.begin(), std::upper_bound(keys.begin(), keys.end(), vain->second), keys.end());
+}
+
 Result<void> Ownership::take_when_older_are_applied(SourceRuntime& source, const progress::PartitionKey& key, uint32_t session,
                                                     const Told& told) {
   auto applied = older_are_applied(source, key);
@@ -281,8 +285,9 @@ Ownership::Told Ownership::ask_together(SourceRuntime& source, const std::vector
 }
 
 // Those that can be asked for; `failure` says of the first one that cannot.
-std::map<progress::PartitionKey, int64_t> Ownership::first_offsets(SourceRuntime& source, const std::vector<progress::PartitionKey>& keys,
+std::map<progress::PartitionKey, int64_t> Ownership::first_offsets(SourceRuntime& source, std::vector<progress::PartitionKey> keys,
                                                                    bool as_set, Result<void>& failure) {
+  put_vain_last(source, keys);
   std::map<progress::PartitionKey, int64_t> firsts;
   if (as_set) {
     firsts = source.start_offsets_of(keys);
@@ -293,8 +298,12 @@ std::map<progress::PartitionKey, int64_t> Ownership::first_offsets(SourceRuntime
     if (firsts.contains(key)) continue;
     if (!failure) break;  // each may be waited for
     auto first = as_set ? source.source().start_offset(key.topic, key.number) : first_of_log(source, key);
-    if (first) firsts[key] = *first;
-    if (!first) failure = std::move(first.error());
+    if (first) {
+      firsts[key] = *first;
+      continue;
+    }
+    asked_in_vain_[source.index()] = key;
+    failure = std::move(first.error());
   }
   return firsts;
 }
@@ -341,7 +350,9 @@ Result<std::vector<progress::StartOffset>> Ownership::start_offsets(SourceRuntim
     for (const auto& key : first_ones) {
       if (!firsts.contains(key)) unasked.insert(key.topic);
     }
-    for (const auto& key : listed) {
+    std::vector<progress::PartitionKey> in_turn(listed.begin(), listed.end());
+    put_vain_last(source, in_turn);
+    for (const auto& key : in_turn) {
       const bool is_key = wanted.contains(key);
       if (unasked.contains(key.topic)) {
         if (is_key) waiting.insert(key);
@@ -359,7 +370,9 @@ Result<std::vector<progress::StartOffset>> Ownership::start_offsets(SourceRuntim
         if (!added && !is_transient(added.error())) return std::move(added.error());
         if (!added || !*added) {
           waiting.insert(key);
-          if (!added) failure = std::move(added.error());
+          if (added) continue;
+          asked_in_vain_[source.index()] = key;
+          failure = std::move(added.error());
           continue;
         }
         start_offset = std::move(**added);

@@ -73,8 +73,9 @@ class Ownership final : public AssignmentListener {
     std::map<progress::PartitionKey, int64_t> starts;  ///< where no target keeps progress
   };
   /// Where they begin: as the source's settings say, or their logs.
-  static std::map<progress::PartitionKey, int64_t> first_offsets(SourceRuntime& source, const std::vector<progress::PartitionKey>& keys,
-                                                                 bool as_set, Result<void>& failure);
+  std::map<progress::PartitionKey, int64_t> first_offsets(SourceRuntime& source, std::vector<progress::PartitionKey> keys, bool as_set,
+                                                          Result<void>& failure);
+  void put_vain_last(const SourceRuntime& source, std::vector<progress::PartitionKey>& keys) const;
   [[nodiscard]] Told ask_together(SourceRuntime& source, const std::vector<progress::PartitionKey>& keys) const;
   [[nodiscard]] std::optional<progress::StoredPartition> furthest_behind(const progress::PartitionKey& key) const;
   static Result<int64_t> verify(SourceRuntime& source, const progress::PartitionKey& key, const progress::StoredPartition& kept,

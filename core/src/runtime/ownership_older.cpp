@@ -159,8 +159,11 @@ void Ownership::leave_out_empty(SourceRuntime& source, std::vector<progress::Par
       continue;
     }
     auto bounds = source.source().bounds(key.topic, key.number);
-    if (!bounds) failure = std::move(bounds.error());
-    if (!bounds || bounds->end <= bounds->first) {
+    if (!bounds) {
+      asked_in_vain_[source.index()] = key;
+      failure = std::move(bounds.error());
+    }
+    if (!failure || bounds->end <= bounds->first) {
       waiting.push_back(key);
     } else {
       empty_.erase(key);

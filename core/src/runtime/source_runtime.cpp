@@ -9,12 +9,8 @@
 namespace cdcrt::runtime {
 namespace {
 
-// Longer than a source takes to notice that nobody answers any more.
-constexpr auto kOutageEcho = std::chrono::seconds(6);
 // Of one outage, beside those that come at a distance.
 constexpr std::size_t kMostTexts = 16;
-// Messages that come no further apart are a stream that goes on.
-constexpr auto kGoesOn = std::chrono::seconds(10);
 // Between two attempts at seeks that a source could not say enough of.
 constexpr std::chrono::milliseconds kFirstSeekWait{20}, kLongestSeekWait{10'000};
 
@@ -144,7 +140,7 @@ Result<void> SourceRuntime::seek_pending() {
         if (bounds.error().code == CDCRT_FATAL) return std::move(bounds.error());
         // One after the other would keep this thread from the group for minutes.
         is_away = bounds.error().code == CDCRT_RETRY || bounds.error().code == CDCRT_UNREACHABLE;
-        note_outage(&bounds.error());
+        note_outage(bounds.error());
         failed.push_back(seek);
         continue;
       }
@@ -325,21 +321,25 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
   // Something is always let through, so that one message larger than the budget cannot hang the process; but nothing beside its rows.
   if (monitor_.message_bytes >= max_message_bytes_ || monitor_.message_bytes + monitor_.row_bytes >= max_buffered_bytes_) {
     if (is_group()) {
-      if (auto served = source_->serve(); !served && served.error().code != CDCRT_RETRY) return fail(std::move(served.error()));
+      if (auto served = source_->serve(); !served) {
+        if (served.error().code != CDCRT_RETRY) return fail(std::move(served.error()));
+        note_outage(served.error());
+      }
     }
+    outage_.came(std::chrono::steady_clock::now());
     monitor_.intake.wait_once([&] { return monitor_.stop_reading.load(); }, std::chrono::milliseconds(20));
     return true;
   }
   auto polled = source_->poll(timeout_ms, messages_taken_);
   if (!polled) {
     if (polled.error().code != CDCRT_RETRY) return fail(std::move(polled.error()));
-    note_outage(&polled.error());
+    note_outage(polled.error());
     return true;
   }
-  if (is_outage_) note_outage(nullptr);
+  if (outage_.lasts()) outage_.answered(std::chrono::steady_clock::now());
   if (*polled == plugin::Poll::kBatch) {
     // Of some troubles a source tells once, and nothing comes until they are over.
-    if (!is_outage_ && outage_.ends()) {
+    if (!outage_.lasts() && reminder_.ends()) {
       outage_texts_.clear();
       log(CDCRT_LOG_INFO, "sources." + name(), "the source answers again");
     }
@@ -347,7 +347,7 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
       if (auto checked = check_lasts(); !checked) return fail(std::move(checked.error()));
       if (messages_taken_.get().count == 0) return true;
     }
-    came_at_ = std::chrono::steady_clock::now().time_since_epoch().count();
+    outage_.came(std::chrono::steady_clock::now());
     if (messages_taken_.get().partition > CDCRT_NOTE_PARTITION) messages_ += messages_taken_.get().count;
     bytes_ += messages_taken_.get().bytes;
     Flow& target = flow(std::string(sdk::view(messages_taken_.get().topic)), messages_taken_.get().partition);
@@ -374,42 +374,15 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
   return true;
 }
 
-// A source that says it once may still be away when nothing comes the next time, and one that lacks a part brings the rest meanwhile.
-void SourceRuntime::note_outage(const Error* error) {
-  const auto now = std::chrono::steady_clock::now();
-  const std::string text = error != nullptr ? explain(*error) : std::string();
-  {
-    const std::lock_guard lock(mutex_);
-    if (error != nullptr) {
-      if (!is_outage_.exchange(true)) outage_began_ = now;
-      outage_text_ = text;
-      outage_met_ = now;
-    } else if (now - outage_met_ >= kOutageEcho) {
-      is_outage_ = false;
-    }
-  }
-  if (error == nullptr) return;
+void SourceRuntime::note_outage(const Error& error) {
+  const std::string text = explain(error);
+  outage_.met(text, std::chrono::steady_clock::now());
   // Another trouble, or that of another part, is told at once.
   const bool is_new = outage_texts_.size() < kMostTexts && outage_texts_.insert(text).second;
-  if (!outage_.lasts() && !is_new) return;
-  const auto seconds = outage_.duration().count();
+  if (!reminder_.lasts() && !is_new) return;
+  const auto seconds = reminder_.duration().count();
   log(CDCRT_LOG_WARNING, "sources." + name(),
       "waiting for the source" + (seconds > 0 ? ", for " + std::to_string(seconds) + " s by now" : std::string()) + ": " + text);
-}
-
-std::optional<std::string> SourceRuntime::outage() const {
-  if (!is_outage_) return std::nullopt;
-  const std::lock_guard lock(mutex_);
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - outage_began_).count();
-  return "waiting for the source for " + std::to_string(seconds) + " s: " + outage_text_;
-}
-
-bool SourceRuntime::is_partial_outage() const {
-  if (!is_outage_) return false;
-  const std::chrono::steady_clock::time_point came(std::chrono::steady_clock::duration(came_at_.load()));
-  const std::lock_guard lock(mutex_);
-  // What was on its way when it began may come after that.
-  return came - outage_began_ > kOutageEcho && std::chrono::steady_clock::now() - came < kGoesOn;
 }
 
 void SourceRuntime::beat() {

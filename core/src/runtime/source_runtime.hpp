@@ -18,6 +18,7 @@
 #include "progress/stored.hpp"
 #include "runtime/flow.hpp"
 #include "runtime/monitor.hpp"
+#include "runtime/source_outage.hpp"
 
 namespace cdcrt::runtime {
 
@@ -72,9 +73,9 @@ class SourceRuntime {
   [[nodiscard]] uint64_t messages() const { return messages_; }
   [[nodiscard]] uint64_t bytes() const { return bytes_; }
   /// Why nothing comes, while the source is waited for; nullopt: it answers. After an outage it is known some seconds late.
-  [[nodiscard]] std::optional<std::string> outage() const;
+  [[nodiscard]] std::optional<std::string> outage() const { return outage_.text(std::chrono::steady_clock::now()); }
   /// Of an outage: that of a part, while the rest goes on bringing messages. Known some seconds late.
-  [[nodiscard]] bool is_partial_outage() const;
+  [[nodiscard]] bool is_partial_outage() const { return outage_.is_partial(std::chrono::steady_clock::now()); }
   plugin::Source& source() { return *source_; }
   /// One reader at a time; see plugin::Source::fetch. UNSUPPORTED, before anything is visited: retention has deleted messages from
   /// `first` on. FATAL, also after something was visited: the log is not the one that the partition is read from.
@@ -137,13 +138,10 @@ class SourceRuntime {
   std::map<std::pair<std::string, int32_t>, int64_t> commits_;
   std::optional<Error> failure_;
   std::atomic<bool> ended_{false}, reads_{false};
-  void note_outage(const Error* error);
-  diagnostics::Reminder outage_;
-  std::set<std::string> outage_texts_;                               ///< that were told of it; the thread's
-  std::string outage_text_;                                          ///< guarded by mutex_; of the last one, see is_outage_
-  std::chrono::steady_clock::time_point outage_began_, outage_met_;  ///< the same; `met`: when the source said so last
-  std::atomic<bool> is_outage_{false};
-  std::atomic<std::chrono::steady_clock::rep> came_at_{0};  ///< the last message
+  void note_outage(const Error& error);
+  diagnostics::Reminder reminder_;
+  std::set<std::string> outage_texts_;  ///< that were told of it; the thread's
+  SourceOutage outage_;
   std::atomic<uint64_t> messages_{0}, bytes_{0};
 };
 

@@ -35,6 +35,7 @@ class Source final : public sdk::Source {
     ++group().polls;
     return group().on_poll ? group().on_poll(out) : sdk::Status();
   }
+  sdk::Status serve() override { return group().waits_for.empty() ? sdk::Status() : sdk::Status::retry(group().waits_for, "wait"); }
   sdk::Status list(const std::function<bool(std::string_view, int32_t)>& visit) override {
     for (int i = 0; i < group().topics && visit("t" + std::to_string(i), 0); ++i) continue;
     return {};

@@ -33,6 +33,7 @@ struct Group {
   bool has_no_messages = false;  ///< of the spoiled: lists of messages tell that none is there
   std::chrono::milliseconds list_of_messages_takes{0};
   std::function<sdk::Status(cdcrt_messages&)> on_poll;
+  std::string waits_for;  ///< serve() says so, with RETRY
 
   struct Asked {
     std::multiset<std::string> alone;  ///< topics

@@ -55,6 +55,28 @@ TEST_CASE("many partitions: where their logs end is asked for together") {
   CHECK(asked.bounds.alone.size() <= 2 * static_cast<std::size_t>(asked.bounds.lists));
 }
 
+TEST_CASE("many partitions: while a part of the source is away the ends of the others are known, and nobody waits for its own") {
+  Group& asked = many();
+  Pipeline pipeline;
+  REQUIRE(pipeline.ownership.step().ok());
+  REQUIRE(pipeline.source().begin(pipeline.ownership));
+  asked.on_poll = [](cdcrt_messages&) { return sdk::Status::retry("nobody leads t13", "wait"); };
+  REQUIRE(pipeline.source().step(0));
+  REQUIRE(pipeline.source().outage().has_value());
+  const std::size_t before = asked.bounds.alone.size();
+  asked.end = 9;
+  LogEnds ends(pipeline.monitor, pipeline.flows, pipeline.sources);
+  ends.start();
+  const auto flows = pipeline.flows.all();
+  const auto known = [&] {
+    return std::count_if(flows.begin(), flows.end(), [&](const Flow* flow) { return ends.end(flow->partition) == asked.end; });
+  };
+  while (known() < kPartitions - 1) std::this_thread::yield();
+  ends.stop();
+  CHECK(known() == kPartitions - 1);
+  CHECK(asked.bounds.alone.size() == before);
+}
+
 TEST_CASE("many partitions: whether their logs are the same is looked up together") {
   const Group& asked = many();
   Pipeline pipeline;

@@ -9,6 +9,7 @@
 
 #include "cdcrt/sdk/message_batch.hpp"
 #include "runtime/group.hpp"
+#include "runtime/source_outage.hpp"
 
 using namespace cdcrt;
 using namespace cdcrt::test;
@@ -81,4 +82,59 @@ TEST_CASE("outages: another trouble within one is told at once, and each of them
   CHECK(lines.with("nobody leads t13") == 1);
   CHECK(lines.with("no right to read t1") == 1);
   CHECK(lines.with("answers again") == 0);
+}
+
+TEST_CASE("outages: what a source waits for is told also while the host takes nothing, and makes nobody unready who brought enough") {
+  Group& asked = new_group();
+  Pipeline pipeline;
+  pipeline.settle();
+  REQUIRE(pipeline.source().begin(pipeline.ownership));
+  pipeline.monitor.message_bytes = INT64_MAX;
+  asked.waits_for = "nobody leads t13";
+  const Lines lines;
+  for (int i = 0; i < 3; ++i) REQUIRE(pipeline.source().step(0));
+  CHECK(asked.polls == 0);
+  CHECK(lines.with("nobody leads t13") == 1);
+  REQUIRE(pipeline.source().outage().has_value());
+  CHECK(pipeline.source().outage()->find("nobody leads t13") != std::string::npos);
+  pipeline.monitor.message_bytes = 0;
+}
+
+TEST_CASE("outages: that of a part is told from that of all by what comes meanwhile") {
+  using namespace std::chrono_literals;
+  using runtime::SourceOutage;
+  const auto begin = SourceOutage::Clock::now();
+  SourceOutage outage;
+  CHECK_FALSE(outage.is_partial(begin));
+  outage.came(begin);
+  outage.met("nobody leads t13", begin);
+  // What was on its way.
+  outage.came(begin + 5s);
+  CHECK_FALSE(outage.is_partial(begin + 5s));
+  outage.met("nobody leads t13", begin + 7s);
+  outage.came(begin + 7s);
+  CHECK(outage.is_partial(begin + 7s));
+  CHECK(outage.text(begin + 7s) == "waiting for the source for 7 s: nobody leads t13");
+  CHECK(outage.is_partial(begin + 16s));
+  // Nothing comes any more: all of it is away.
+  outage.met("no broker answers", begin + 18s);
+  CHECK_FALSE(outage.is_partial(begin + 18s));
+  CHECK(outage.text(begin + 18s) == "waiting for the source for 18 s: no broker answers");
+}
+
+TEST_CASE("outages: one is over when nothing was said of it for some seconds, and the next one begins anew") {
+  using namespace std::chrono_literals;
+  using runtime::SourceOutage;
+  const auto begin = SourceOutage::Clock::now();
+  SourceOutage outage;
+  outage.met("no broker answers", begin);
+  outage.answered(begin + 5s);
+  CHECK(outage.lasts());
+  outage.answered(begin + 6s);
+  CHECK_FALSE(outage.lasts());
+  CHECK_FALSE(outage.text(begin + 6s).has_value());
+  outage.came(begin + 60s);
+  outage.met("no broker answers", begin + 60s);
+  CHECK_FALSE(outage.is_partial(begin + 60s));
+  CHECK(outage.text(begin + 61s) == "waiting for the source for 1 s: no broker answers");
 }

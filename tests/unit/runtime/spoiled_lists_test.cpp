@@ -106,6 +106,20 @@ TEST_CASE("slow lists: each log has its turn, and one of which the list does not
   }
 }
 
+TEST_CASE("slow lists: where they tell nothing at all one log is looked at alone, however long they took") {
+  std::set<std::string> all;
+  for (int i = 0; i < 300; ++i) all.insert("t" + std::to_string(i));
+  Group& asked = spoiled_by(all, Group::Lists::kFailAtFirst);
+  asked.list_of_messages_takes = std::chrono::milliseconds(150);  // longer than a step may look
+  Pipeline pipeline;
+  pipeline.settle();
+  move_all(pipeline);
+  LogWatch logs(pipeline.flows, pipeline.sources, pipeline.monitor);
+  REQUIRE(logs.step().ok());
+  CHECK(asked.messages.told.empty());
+  CHECK(unconfirmed(pipeline).size() == 299);
+}
+
 TEST_CASE("claims: one partition that cannot be asked about waits, the others are read, and it is once it can be") {
   for (const auto lists : {Group::Lists::kLeaveOut, Group::Lists::kFailAfterAll}) {
     memory_sink::Database database;
@@ -140,6 +154,28 @@ TEST_CASE("claims: a new topic that cannot be asked about keeps nobody from what
   asked.alone = CDCRT_OK;
   pipeline.settle();
   CHECK(pipeline.unowned().empty());
+}
+
+TEST_CASE("claims: who was asked about in vain comes last the next time, of what was read before and of new topics") {
+  for (const int topics : {300, 310}) {
+    CAPTURE(topics);
+    memory_sink::Database database;
+    spoiled_by({});
+    Pipeline(&database).settle();
+
+    const std::set<std::string> away =
+        topics == 300 ? std::set<std::string>{"t13", "t14", "t15"} : std::set<std::string>{"t300", "t301", "t302"};
+    Group& asked = spoiled_by(away);
+    asked.topics = topics;
+    asked.alone = CDCRT_RETRY;
+    Pipeline pipeline(&database, "second");
+    while (asked.bounds.alone.size() < 3) {
+      REQUIRE(pipeline.ownership.step().ok());
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    CHECK(asked.bounds.alone == std::multiset<std::string>(away.begin(), away.end()));
+    CHECK(pipeline.unowned() == away);
+  }
 }
 
 TEST_CASE("claims: at the first start, whose settings say where all begin, nothing begins before all can be asked about") {
