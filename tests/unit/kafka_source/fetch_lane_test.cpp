@@ -39,3 +39,28 @@ TEST_CASE("a lane: a partition that cannot be begun says librdkafka's reason, an
   lane->stop("people", 0);
   lane->stop("people", -1);
 }
+
+TEST_CASE("a lane: one that reads nothing is not silent, whoever went away, and one that does names what it reads") {
+  Settings settings;
+  Wakeup wakeup;
+  const auto lane = lane_of(settings, wakeup);
+  const auto long_ago = Silence::Clock::now() - std::chrono::hours(1);
+  lane->client().silence().answered(long_ago);
+  lane->client().silence().lost(long_ago + std::chrono::seconds(1));
+  CHECK_FALSE(lane->is_silent());
+  CHECK(lane->topics_text() == "");
+  REQUIRE(lane->start("people", 0, 0).ok());
+  CHECK_FALSE(lane->is_silent());  // it was asked for nothing before
+  lane->client().silence().answered(long_ago);
+  lane->client().silence().lost(long_ago + std::chrono::seconds(1));
+  REQUIRE(lane->start("people", 1, 0).ok());
+  REQUIRE(lane->start("places", 0, 0).ok());
+  REQUIRE(lane->start("things", 0, 0).ok());
+  CHECK(lane->topics_text() == "'people' and 2 more");
+  lane->stop("people", 0);
+  lane->stop("people", 1);
+  CHECK(lane->topics_text() == "'places' and 1 more");
+  lane->stop_all();
+  CHECK(lane->topics_text() == "");
+  CHECK_FALSE(lane->is_silent());
+}

@@ -36,3 +36,16 @@ TEST_CASE("silence: brokers that were never reached are an outage as well") {
   silence.lost(begin);
   CHECK(silence.lasts(begin + 5s));
 }
+
+TEST_CASE("silence: whoever is asked again after a rest is given its time to answer, whenever a connection was lost") {
+  const auto begin = Silence::Clock::now();
+  Silence silence;
+  silence.answered(begin);
+  silence.lost(begin + 1s);
+  silence.rested(begin + 1h);
+  CHECK_FALSE(silence.lasts(begin + 1h));
+  CHECK(silence.lasts(begin + 1h + 5s));
+  silence.answered(begin + 2h);
+  silence.rested(begin + 3h);
+  CHECK_FALSE(silence.lasts(begin + 4h));
+}

@@ -6,6 +6,11 @@ namespace cdcrt::kafka_source {
 
 std::string partition_name(std::string_view topic, int32_t partition) { return std::string(topic) + "[" + std::to_string(partition) + "]"; }
 
+bool is_transport(int code) {
+  return code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
+         code == RD_KAFKA_RESP_ERR__RESOLVE || code == RD_KAFKA_RESP_ERR__WAIT_COORD || code == RD_KAFKA_RESP_ERR__SSL;
+}
+
 sdk::Status refused(const Settings& settings, Diagnostics& diagnostics) {
   return kafka::refused(diagnostics.refusal(), settings.brokers, diagnostics.refusal_text(), diagnostics.identity().last(),
                         settings.security);

@@ -10,6 +10,9 @@
 
 namespace cdcrt::kafka_source {
 
+/// A code of librdkafka's: nobody answered, or not in time.
+[[nodiscard]] bool is_transport(int code);
+
 std::string partition_name(std::string_view topic, int32_t partition);
 
 /// RETRY for what librdkafka or time will mend, AUTH with the right that is missing, UNSUPPORTED, or FATAL. `code`:

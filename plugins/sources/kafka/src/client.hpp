@@ -45,7 +45,7 @@ class Client {
 
   [[nodiscard]] rd_kafka_s* get() const { return handle_; }
   [[nodiscard]] Diagnostics& diagnostics() { return diagnostics_; }
-  [[nodiscard]] const Silence& silence() const { return silence_; }
+  [[nodiscard]] Silence& silence() { return silence_; }
   [[nodiscard]] const JoinWatch& join_watch() const { return join_watch_; }
   /// Destroys it, in the background where that takes longer than `timeout`.
   static void retire(std::unique_ptr<Client> client, std::chrono::milliseconds timeout = std::chrono::seconds(2));

@@ -29,16 +29,17 @@ sdk::Status FetchLane::start(const std::string& name, int32_t partition, int64_t
     return failure();
   }
   queue_.outdate();
-  if (topic.started.erase(partition) > 0) rd_kafka_consume_stop(topic.handle, partition);
+  if (topic.started.erase(partition) > 0) stop(topic.handle, partition);
   if (rd_kafka_consume_start_queue(topic.handle, partition, offset, queue_.get()) != 0) return failure();
   topic.started.insert(partition);
+  if (reads_++ == 0) client_->silence().rested();
   return {};
 }
 
 void FetchLane::stop(const std::string& name, int32_t partition) {
   const auto found = topics_.find(name);
   if (found == topics_.end()) return;
-  if (found->second.started.erase(partition) > 0) rd_kafka_consume_stop(found->second.handle, partition);
+  if (found->second.started.erase(partition) > 0) stop(found->second.handle, partition);
   queue_.outdate();
   if (!found->second.started.empty()) return;
   rd_kafka_topic_destroy(found->second.handle);
@@ -47,8 +48,27 @@ void FetchLane::stop(const std::string& name, int32_t partition) {
 
 void FetchLane::stop_all() {
   for (auto& [name, topic] : topics_) {
-    for (const int32_t partition : std::exchange(topic.started, {})) rd_kafka_consume_stop(topic.handle, partition);
+    for (const int32_t partition : std::exchange(topic.started, {})) stop(topic.handle, partition);
   }
+}
+
+void FetchLane::stop(rd_kafka_topic_t* topic, int32_t partition) {
+  rd_kafka_consume_stop(topic, partition);
+  --reads_;
+}
+
+std::string FetchLane::topics_text() const {
+  std::string text;
+  std::size_t more = 0;
+  for (const auto& [name, topic] : topics_) {
+    if (topic.started.empty()) continue;
+    if (text.empty()) {
+      text = "'" + name + "'";
+    } else {
+      ++more;
+    }
+  }
+  return more > 0 ? text + " and " + std::to_string(more) + " more" : text;
 }
 
 }  // namespace cdcrt::kafka_source

@@ -40,11 +40,16 @@ class FetchLane {
   void add(const std::string& topic) { known_.insert(topic); }
   [[nodiscard]] std::size_t topic_count() const { return known_.size(); }
   [[nodiscard]] bool knows(const std::string& topic) const { return known_.count(topic) > 0; }
+  /// It reads something that no broker answers for any more. One that reads nothing asks nobody.
+  [[nodiscard]] bool is_silent() const { return reads_ > 0 && client_->silence().lasts(); }
+  /// The topics that it reads, for people: "'people' and 199 more".
+  [[nodiscard]] std::string topics_text() const;
   [[nodiscard]] FetchQueue& queue() { return queue_; }
   [[nodiscard]] Client& client() { return *client_; }
 
  private:
   explicit FetchLane(std::unique_ptr<Client> client, Wakeup& wakeup);
+  void stop(rd_kafka_topic_s* topic, int32_t partition);
   struct Topic {
     rd_kafka_topic_s* handle = nullptr;
     std::set<int32_t> started;
@@ -54,6 +59,7 @@ class FetchLane {
   FetchQueue queue_;
   std::map<std::string, Topic, std::less<>> topics_;
   std::set<std::string> known_;
+  std::size_t reads_ = 0;  ///< partitions
 };
 
 }  // namespace cdcrt::kafka_source

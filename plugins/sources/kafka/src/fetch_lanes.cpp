@@ -40,17 +40,18 @@ void FetchLanes::listen() {
 }
 
 template <class Is>
-Client* FetchLanes::first(const Is& is) const {
-  const auto found = std::find_if(lanes_.begin(), lanes_.end(), [&](const auto& lane) { return is(lane->client()); });
-  return found == lanes_.end() ? nullptr : &(*found)->client();
+FetchLane* FetchLanes::first(const Is& is) const {
+  const auto found = std::find_if(lanes_.begin(), lanes_.end(), [&](const auto& lane) { return is(*lane); });
+  return found == lanes_.end() ? nullptr : found->get();
 }
 
 Client* FetchLanes::refused() const {
-  return first([](Client& client) { return client.diagnostics().is_refused(); });
+  FetchLane* const found = first([](FetchLane& lane) { return lane.client().diagnostics().is_refused(); });
+  return found == nullptr ? nullptr : &found->client();
 }
 
-Client* FetchLanes::silent() const {
-  return first([](Client& client) { return client.silence().lasts(); });
+FetchLane* FetchLanes::silent() const {
+  return first([](const FetchLane& lane) { return lane.is_silent(); });
 }
 
 void FetchLanes::close(std::chrono::milliseconds timeout) {

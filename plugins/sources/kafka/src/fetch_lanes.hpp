@@ -34,13 +34,13 @@ class FetchLanes {
   /// One whose connection was refused; null: none was.
   [[nodiscard]] Client* refused() const;
   /// One that no broker answers any more; null: there is none.
-  [[nodiscard]] Client* silent() const;
+  [[nodiscard]] FetchLane* silent() const;
   /// Destroys them, in the background where that takes longer than `timeout`.
   void close(std::chrono::milliseconds timeout);
 
  private:
   template <class Is>
-  Client* first(const Is& is) const;
+  FetchLane* first(const Is& is) const;
 
   const Settings& settings_;
   const sdk::Host& host_;

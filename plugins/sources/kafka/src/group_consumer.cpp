@@ -154,15 +154,13 @@ sdk::Status GroupConsumer::poll(std::chrono::milliseconds timeout, cdcrt_message
 }
 
 // Said as long as it lasts: whoever asks whether this process does its work is told.
-sdk::Status GroupConsumer::nobody_answers(Client& silent) const {
+sdk::Status GroupConsumer::nobody_answers(Client& silent, const std::string& of) const {
   // They do answer, and why they refuse is what has to be known. Each time as a refusal it would be acted upon too often.
   if (silent.diagnostics().is_refused()) {
     const auto why = refused(settings_, silent.diagnostics());
     return sdk::Status::retry(std::string(why.message()), std::string(why.hint()));
   }
-  const std::string whom =
-      &silent == client_.get() ? "" : " one of the clients that share the topics (are there files and connections enough?)";
-  return sdk::Status::retry("no Kafka broker answers" + whom + " at " + settings_.brokers + ": " + silent.diagnostics().last(),
+  return sdk::Status::retry("no Kafka broker answers" + of + " at " + settings_.brokers + ": " + silent.diagnostics().last(),
                             "reading goes on by itself when one comes back");
 }
 
@@ -170,7 +168,10 @@ sdk::Status GroupConsumer::nobody_answers(Client& silent) const {
 sdk::Status GroupConsumer::trouble_of_lanes(Clock::time_point now) {
   if (now - lanes_looked_at_ < kBetweenLooksAtLanes) return {};
   lanes_looked_at_ = now;
-  if (Client* const silent = lanes_.silent()) return nobody_answers(*silent);
+  if (FetchLane* const silent = lanes_.silent()) {
+    return nobody_answers(silent->client(), " one of the clients that share the topics, that of " + silent->topics_text() +
+                                                " (are there files and connections enough?)");
+  }
   if (failed_starts_.empty()) return {};
   return sdk::Status::retry(
       failed_starts_.text(),
@@ -183,6 +184,7 @@ sdk::Status GroupConsumer::serve() {
   rejoin_when_due({});
   if (!client_) return std::exchange(failure_, {});
   serve_group();
+  if (failure_.ok()) fail(trouble_of_lanes(Clock::now()));
   apply_seeks();
   update_extent();
   flush_commits(false);

@@ -90,7 +90,8 @@ class GroupConsumer {
   sdk::Status remember_ends();
   void flush_commits(bool at_once);
   void update_extent();
-  [[nodiscard]] sdk::Status nobody_answers(Client& silent) const;
+  /// `of`: which client, beside the group's.
+  [[nodiscard]] sdk::Status nobody_answers(Client& silent, const std::string& of = {}) const;
   /// RETRY, each second: a lane that nobody answers, or that cannot begin to read one of its partitions.
   sdk::Status trouble_of_lanes(Clock::time_point now);
   void repeat_commits(const rd_kafka_topic_partition_list_s& failed);

@@ -47,11 +47,6 @@ bool holds_any(const std::vector<Inspector::Topic>& topics, const std::string& p
 
 }  // namespace
 
-bool Inspector::is_transport(int code) {
-  return code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
-         code == RD_KAFKA_RESP_ERR__RESOLVE || code == RD_KAFKA_RESP_ERR__WAIT_COORD || code == RD_KAFKA_RESP_ERR__SSL;
-}
-
 sdk::Status Inspector::client(Client::Role role, Client*& to) {
   const std::lock_guard lock(mutex_);
   auto& made = role == Client::Role::kCommitted ? group_ : lookup_;
@@ -215,6 +210,7 @@ sdk::Status Inspector::bounds(std::string_view topic, int32_t partition, cdcrt_b
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
     return failed(*lookup, code, "cannot ask for the bounds of " + partition_name(topic, partition), topic);
   was_reached_ = true;
+  leaders_.answered(topic, partition);
   return {};
 }
 
@@ -227,6 +223,7 @@ sdk::Status Inspector::offset_at(std::string_view topic, int32_t partition, int6
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[0].err;
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return failed(*lookup, code, "cannot find a time in " + partition_name(topic, partition), topic);
   was_reached_ = true;
+  leaders_.answered(topic, partition);
   offset = list->elems[0].offset;
   if (offset >= 0) return {};
   cdcrt_bounds now{};
@@ -246,6 +243,7 @@ sdk::Status Inspector::committed(std::string_view topic, int32_t partition, int6
                   topic);
   }
   was_reached_ = true;
+  committed_again_at_ = 0;
   offset = list->elems[0].offset;
   return {};
 }

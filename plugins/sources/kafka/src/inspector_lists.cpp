@@ -2,8 +2,8 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
-#include <numeric>
 
+#include "broker_error.hpp"
 #include "inspector.hpp"
 
 namespace cdcrt::kafka_source {
@@ -11,7 +11,7 @@ namespace {
 
 // librdkafka looks for each answer in the list from its beginning, so that a longer list would cost more than it saves.
 constexpr std::size_t kAtOnce = 250;
-// Whoever leads none of them may be away: those are asked for singly then, which waits as long as it may.
+// Whoever leads one of them may be away: what it leads is asked for singly then, which waits as long as it may.
 constexpr int kMaxWaitMs = 3000;
 constexpr int64_t kNotTold = INT64_MIN;
 
@@ -20,7 +20,7 @@ struct ListDeleter {
 };
 using List = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
 using Places = std::vector<cdcrt_place>;
-using Indices = std::vector<std::size_t>;
+using Indices = Leaders::Indices;
 
 List list_of(const Places& places, const Indices& wanted, int64_t offset) {
   List list(rd_kafka_topic_partition_list_new(static_cast<int>(wanted.size())));
@@ -52,32 +52,30 @@ Answer look_up(Client& client, const Places& places, const Indices& wanted, int6
   return answer_of(*list, code);
 }
 
-/// `ask` answers the code of what it asked. An error of one partition is that of its list (2.0.2: rd_kafka_parse_ListOffsets): the others
-/// are asked for again without it, by halves. Where nobody answers, nothing more is asked for. False: that is so.
-template <class Ask>
-bool ask_in_halves(const Indices& wanted, const Ask& ask) {
-  const rd_kafka_resp_err_t code = ask(wanted);
-  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
-  if (Inspector::is_transport(code)) return false;
-  const auto middle = wanted.begin() + static_cast<std::ptrdiff_t>(wanted.size() / 2);
-  return wanted.size() < 2 || (ask_in_halves(Indices(wanted.begin(), middle), ask) && ask_in_halves(Indices(middle, wanted.end()), ask));
-}
-
-template <class Ask>
-void in_lists(std::size_t count, const Ask& ask) {
-  for (std::size_t first = 0; first < count; first += kAtOnce) {
-    Indices wanted(std::min(kAtOnce, count - first));
-    std::iota(wanted.begin(), wanted.end(), first);
-    if (!ask_in_halves(wanted, ask)) return;
-  }
-}
+struct MetadataDeleter {
+  void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
+};
 
 }  // namespace
+
+bool Inspector::learn_leaders(Leaders::Map& to) {
+  Client* lookup = nullptr;
+  const rd_kafka_metadata_t* raw = nullptr;
+  if (!client(Client::Role::kLookup, lookup)) return false;
+  if (rd_kafka_metadata(lookup->get(), 1, nullptr, &raw, std::min(timeout_ms(), kMaxWaitMs)) != RD_KAFKA_RESP_ERR_NO_ERROR) return false;
+  const std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter> metadata(raw);
+  for (int i = 0; i < metadata->topic_cnt; ++i) {
+    const auto& topic = metadata->topics[i];
+    if (!settings_.topics.wants(topic.topic)) continue;
+    for (int j = 0; j < topic.partition_cnt; ++j) to[{topic.topic, topic.partitions[j].id}] = topic.partitions[j].leader;
+  }
+  return true;
+}
 
 void Inspector::bounds_of(const Places& places, const std::function<void(std::size_t, const cdcrt_bounds&)>& answer) {
   Client* lookup = nullptr;
   if (!client(Client::Role::kLookup, lookup)) return;
-  in_lists(places.size(), [&](const Indices& wanted) {
+  leaders_.ask(places, kAtOnce, [&](const Indices& wanted) {
     const auto firsts = look_up(*lookup, places, wanted, RD_KAFKA_OFFSET_BEGINNING, timeout_ms());
     if (firsts.code != RD_KAFKA_RESP_ERR_NO_ERROR) return firsts.code;
     const auto ends = look_up(*lookup, places, wanted, RD_KAFKA_OFFSET_END, timeout_ms());
@@ -94,7 +92,8 @@ void Inspector::origins_of(const Places& places, const std::function<void(std::s
   const StartPosition& start = settings_.start;
   const bool is_committed = start.kind == StartPosition::Kind::kCommitted;
   if (!client(Client::Role::kLookup, lookup) || (is_committed && !client(Client::Role::kCommitted, group))) return;
-  in_lists(places.size(), [&](const Indices& wanted) {
+  leaders_.ask(places, kAtOnce, [&](const Indices& wanted) -> std::optional<int> {
+    if (is_committed && Leaders::Clock::now().time_since_epoch().count() < committed_again_at_) return std::nullopt;
     // Of those for which the first question has no offset (-1 and below) the second one tells where the log begins or ends.
     Answer first{std::vector<int64_t>(wanted.size(), -1), RD_KAFKA_RESP_ERR_NO_ERROR};
     int64_t otherwise = start.kind == StartPosition::Kind::kLatest ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
@@ -105,6 +104,11 @@ void Inspector::origins_of(const Places& places, const std::function<void(std::s
       const List list = list_of(places, wanted, RD_KAFKA_OFFSET_INVALID);
       const auto code = rd_kafka_committed(group->get(), list.get(), std::min(timeout_ms(), kMaxWaitMs));
       first = answer_of(*list, code);
+      // It is the group's coordinator that is away, and nobody who leads one of them.
+      if (is_transport(code)) {
+        committed_again_at_ = (Leaders::Clock::now() + Leaders::kAway).time_since_epoch().count();
+        return std::nullopt;
+      }
     }
     if (first.code != RD_KAFKA_RESP_ERR_NO_ERROR) return first.code;
     const std::vector<int64_t>& offsets = first.offsets;

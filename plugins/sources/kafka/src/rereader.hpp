@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -41,7 +42,8 @@ class Rereader {
   void find_all(const std::vector<cdcrt_place>& places, const Answer& answer);
 
  private:
-  bool find_some(const std::vector<cdcrt_place>& places, std::size_t first, std::size_t count, const Answer& answer);
+  std::optional<int> find_some(const std::vector<cdcrt_place>& places, const std::vector<std::size_t>& wanted, const Answer& answer,
+                               bool& goes_on);
 
   const Settings& settings_;
   Inspector& inspector_;

@@ -26,6 +26,11 @@ constexpr int kLookMs = 5;
 constexpr const char* kAnswer = "131072";
 constexpr const char* kOfPartition = "1024";
 
+struct ListDeleter {
+  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
+};
+using List = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
+
 void customize(rd_kafka_conf_t* configuration) {
   rd_kafka_conf_set(configuration, "fetch.message.max.bytes", kOfPartition, nullptr, 0);
   // All share one queue: that of each must not stop at the first message of another.
@@ -111,50 +116,46 @@ class Looks {
 
 void Rereader::find_all(const std::vector<cdcrt_place>& places, const Answer& answer) {
   if (places.size() < kFew) return;
-  for (std::size_t first = 0; first < places.size(); first += kAtOnce) {
-    if (!find_some(places, first, std::min(kAtOnce, places.size() - first), answer)) return;
-  }
+  bool goes_on = true;
+  inspector_.leaders().ask(
+      places, kAtOnce, [&](const Leaders::Indices& wanted) { return goes_on ? find_some(places, wanted, answer, goes_on) : std::nullopt; });
 }
 
-// False: nobody answers.
-bool Rereader::find_some(const std::vector<cdcrt_place>& places, std::size_t first, std::size_t count, const Answer& answer) {
-  if (looked_at_ + count > kOfOneHandle) {
+// As Leaders::Ask. `goes_on` becomes false where messages do not come in time.
+std::optional<int> Rereader::find_some(const std::vector<cdcrt_place>& places, const std::vector<std::size_t>& wanted, const Answer& answer,
+                                       bool& goes_on) {
+  if (looked_at_ + wanted.size() > kOfOneHandle) {
     Client::retire(std::move(looks_));
     looked_at_ = 0;
   }
-  looked_at_ += count;
+  looked_at_ += wanted.size();
   if (!looks_) {
-    if (!Client::open(settings_, Client::Role::kProbe, host_, this, customize, looks_)) return false;
+    if (!Client::open(settings_, Client::Role::kProbe, host_, this, customize, looks_)) return std::nullopt;
     auto* configuration = const_cast<rd_kafka_conf_t*>(rd_kafka_conf(looks_->get()));  // as Client::apply_limit
     rd_kafka_conf_set(configuration, "fetch.max.bytes", kAnswer, nullptr, 0);
   }
   // The handle learns who leads them, all at once.
-  rd_kafka_topic_partition_list_t* ends = rd_kafka_topic_partition_list_new(static_cast<int>(count));
-  for (std::size_t i = first; i < first + count; ++i) {
+  const List ends(rd_kafka_topic_partition_list_new(static_cast<int>(wanted.size())));
+  for (const std::size_t i : wanted) {
     const std::string topic(sdk::view(places[i].topic));
-    rd_kafka_topic_partition_list_add(ends, topic.c_str(), places[i].partition)->offset = RD_KAFKA_OFFSET_END;
+    rd_kafka_topic_partition_list_add(ends.get(), topic.c_str(), places[i].partition)->offset = RD_KAFKA_OFFSET_END;
   }
   constexpr int kPatienceMs = static_cast<int>(std::chrono::milliseconds(kPatience).count());
-  const auto code = rd_kafka_offsets_for_times(looks_->get(), ends, kPatienceMs);
-  // An error of one is that of all: the others are looked for without it.
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !Inspector::is_transport(code)) {
-    rd_kafka_topic_partition_list_destroy(ends);
-    const std::size_t half = count / 2;
-    return count < kFew || (find_some(places, first, half, answer) && find_some(places, first + half, count - half, answer));
-  }
+  const auto code = rd_kafka_offsets_for_times(looks_->get(), ends.get(), kPatienceMs);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
   Looks looks(looks_->get(), places);
-  for (std::size_t i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < count; ++i) {
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
     const auto& end = ends->elems[i];
-    if (end.err == RD_KAFKA_RESP_ERR_NO_ERROR && places[first + i].offset < end.offset) looks.start(first + i);
+    if (end.err == RD_KAFKA_RESP_ERR_NO_ERROR && places[wanted[i]].offset < end.offset) looks.start(wanted[i]);
   }
-  rd_kafka_topic_partition_list_destroy(ends);
   const auto deadline = Clock::now() + kPatience;
   while (!looks.done() && Clock::now() < deadline) {
     if (looks.take(answer)) continue;
     looks_->listen();
     looks_->wake_fetchers();  // they may have seen a full queue
   }
-  return code == RD_KAFKA_RESP_ERR_NO_ERROR && looks.done();
+  goes_on = looks.done();
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 }  // namespace cdcrt::kafka_source

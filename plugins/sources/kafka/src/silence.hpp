@@ -18,6 +18,10 @@ class Silence {
   void lost(Clock::time_point now = Clock::now()) {
     if (lost_ <= answered_) lost_ = now.time_since_epoch().count();
   }
+  /// Whoever was asked for nothing, and so had nothing to answer, is asked again: what was lost before counts from now on.
+  void rested(Clock::time_point now = Clock::now()) {
+    if (lost_ > answered_) lost_ = now.time_since_epoch().count();
+  }
   void answered(Clock::time_point now = Clock::now()) { answered_ = now.time_since_epoch().count(); }
   /// Nobody has answered since a connection was lost, for long enough to say so.
   [[nodiscard]] bool lasts(Clock::time_point now = Clock::now()) const {
