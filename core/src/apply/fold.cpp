@@ -5,7 +5,7 @@
 #include <new>
 #include <utility>
 
-#include "event/fetch_ahead.hpp"
+#include "cdcrt/sdk/fetch_ahead.hpp"
 #include "event/log_order.hpp"
 #include "event/shape.hpp"
 
@@ -56,8 +56,8 @@ Entry& Fold::find_or_add(std::string_view key, int64_t offset, bool& added) {
 }
 
 void Fold::fetch_ahead() const {
-  event::fetch_ahead(slots_.data(), slots_.empty() ? 0 : 1);
-  event::fetch_ahead(entries_.data() + entries_.size(), entries_.empty() ? 0 : sizeof(Entry));
+  sdk::fetch_ahead(slots_.data(), slots_.empty() ? 0 : 1);
+  sdk::fetch_ahead(entries_.data() + entries_.size(), entries_.empty() ? 0 : sizeof(Entry));
   arena_.fetch_ahead();
 }
 

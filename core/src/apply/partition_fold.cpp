@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "event/fetch_ahead.hpp"
+#include "cdcrt/sdk/fetch_ahead.hpp"
 #include "progress/stored.hpp"
 
 namespace cdcrt::apply {
@@ -21,7 +21,7 @@ PartitionFold::PartitionFold(progress::Partition& partition, Folding folding, bo
 
 void PartitionFold::fetch_rows() const {
   fold_.fetch_ahead();
-  if (!marks_.empty()) event::fetch_ahead(&marks_.back(), sizeof marks_.back());
+  if (!marks_.empty()) sdk::fetch_ahead(&marks_.back(), sizeof marks_.back());
 }
 
 void PartitionFold::restore(int64_t next_offset, const std::string& order) {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "cdcrt/sdk/fetch_ahead.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "diagnostics/suggestion.hpp"
-#include "event/fetch_ahead.hpp"
 
 namespace cdcrt::apply {
 namespace {
@@ -82,7 +82,7 @@ void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
 void Table::fetch_ahead(Fetch step, const progress::Partition& of) const {
   if (step == Fetch::kTable) {
     // Each by its own name, wherever it stands in the class: what only writers touch is large, and would push out what rows need.
-    const auto ahead = [](const auto&... members) { (event::fetch_ahead(&members, sizeof members), ...); };
+    const auto ahead = [](const auto&... members) { (sdk::fetch_ahead(&members, sizeof members), ...); };
     return ahead(seat_, mutex_, fold_, detached_, awaited_, is_writing_, last_sealed_, waiting_intake_, is_loading_, held_rows_, waiting_);
   }
   // Whoever has it has it in a cache.

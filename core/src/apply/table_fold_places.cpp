@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "apply/table_fold.hpp"
-#include "event/fetch_ahead.hpp"
+#include "cdcrt/sdk/fetch_ahead.hpp"
 
 namespace cdcrt::apply {
 
@@ -37,7 +37,7 @@ PartitionFold* TableFold::find(const progress::Partition& partition) {
 
 void TableFold::fetch_partition(const progress::Partition& partition) const {
   knowledge_.fetch_map();
-  if (const PartitionFold* const of = known(partition)) event::fetch_ahead(of, sizeof *of);
+  if (const PartitionFold* const of = known(partition)) sdk::fetch_ahead(of, sizeof *of);
 }
 
 void TableFold::fetch_rows(const progress::Partition& partition) const {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "event/fetch_ahead.hpp"
+#include "cdcrt/sdk/fetch_ahead.hpp"
 
 namespace cdcrt::event {
 
@@ -35,7 +35,7 @@ class Arena {
     return taken;
   }
   /// Asks for the memory of what comes next.
-  void fetch_ahead() const { event::fetch_ahead(next_, std::min<std::size_t>(256, static_cast<std::size_t>(end_ - next_))); }
+  void fetch_ahead() const { sdk::fetch_ahead(next_, std::min<std::size_t>(256, static_cast<std::size_t>(end_ - next_))); }
   std::string_view copy(std::string_view text) {
     char* bytes = allocate(text.size());
     if (!text.empty()) std::memcpy(bytes, text.data(), text.size());

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "event/fetch_ahead.hpp"
+#include "cdcrt/sdk/fetch_ahead.hpp"
 #include "event/log_order.hpp"
 #include "evolution/column_names.hpp"
 #include "evolution/column_rules.hpp"
@@ -160,16 +160,16 @@ void TableKnowledge::forget_maps() {
 }
 
 void TableKnowledge::fetch_map() const {
-  event::fetch_ahead(&columns_.all(), sizeof(std::vector<Column>));
-  event::fetch_ahead(maps_.last(), maps_.last() == nullptr ? 0 : sizeof(ShapeMap));
+  sdk::fetch_ahead(&columns_.all(), sizeof(std::vector<Column>));
+  sdk::fetch_ahead(maps_.last(), maps_.last() == nullptr ? 0 : sizeof(ShapeMap));
 }
 
 void TableKnowledge::fetch_slots() const {
   if (maps_.last() == nullptr) return;
   const ShapeMap& map = *maps_.last();
-  event::fetch_ahead(map.slots.data(), map.slots.size() * sizeof(int32_t));
-  event::fetch_ahead(map.plain.data(), map.plain.size());
-  event::fetch_ahead(map.max_order.data(), map.max_order.size());
+  sdk::fetch_ahead(map.slots.data(), map.slots.size() * sizeof(int32_t));
+  sdk::fetch_ahead(map.plain.data(), map.plain.size());
+  sdk::fetch_ahead(map.max_order.data(), map.max_order.size());
 }
 
 // What CellConverter would find out for each cell.

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "apply/table.hpp"
+#include "cdcrt/sdk/fetch_ahead.hpp"
 #include "cdcrt/sdk/hash.hpp"
 #include "cdcrt/sdk/status.hpp"
-#include "event/fetch_ahead.hpp"
 #include "runtime/log.hpp"
 
 namespace cdcrt::runtime {
@@ -260,11 +260,11 @@ void DecodePool::fetch_ahead(const Worker& worker, const Flow& flow, const cdcrt
     // Of batches that were gathered the rows themselves are far away by now.
     const cdcrt_row& row = worker.rows.rows()[rows.front()];
     if (step == Fetch::kTable) {
-      event::fetch_ahead(to.shape, sizeof *to.shape);
-      event::fetch_ahead(&row, sizeof row);
+      sdk::fetch_ahead(to.shape, sizeof *to.shape);
+      sdk::fetch_ahead(&row, sizeof row);
     } else if (step == Fetch::kPartition) {
-      event::fetch_ahead(messages.messages + row.message, sizeof(cdcrt_message));
-      if (row.cells != CDCRT_NO_CELLS) event::fetch_ahead(worker.rows.cells(row.cells), to.shape->columns.size() * sizeof(cdcrt_cell));
+      sdk::fetch_ahead(messages.messages + row.message, sizeof(cdcrt_message));
+      if (row.cells != CDCRT_NO_CELLS) sdk::fetch_ahead(worker.rows.cells(row.cells), to.shape->columns.size() * sizeof(cdcrt_cell));
     }
   }
 }

@@ -13,6 +13,8 @@
 // No exception leaves the shared object: every call is guarded, and what escapes ends the run.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -21,6 +23,7 @@
 #include "cdcrt/sdk/config.hpp"
 #include "cdcrt/sdk/descriptor.hpp"
 #include "cdcrt/sdk/elements.hpp"
+#include "cdcrt/sdk/fetch_ahead.hpp"
 #include "cdcrt/sdk/host.hpp"
 #include "cdcrt/sdk/row_builder.hpp"
 #include "cdcrt/sdk/status.hpp"
@@ -106,24 +109,16 @@ class Format {
   virtual Status decode(Messages messages, RowBuilder& rows) = 0;
 };
 
-namespace detail {
-
-// Another core wrote the value: what this asks for is on its way while the message before it is decoded.
-inline void fetch_ahead([[maybe_unused]] std::string_view value) {
-#if defined(__GNUC__)
-  constexpr std::size_t kLine = 64, kMost = 4 << 10;
-  for (std::size_t at = 0; at < value.size() && at < kMost; at += kLine) __builtin_prefetch(value.data() + at);
-#endif
-}
-
-}  // namespace detail
-
 /// Decodes a batch message by message: `decode(message)` answers a Status, and a message whose Status is an error becomes a dead
 /// letter with it; the others go on. FATAL ends the batch.
 template <class Decode>
 Status each_message(Messages messages, RowBuilder& rows, Decode&& decode) {
   for (const Message message : messages) {
-    if (const uint32_t next = message.index() + 1; next < messages.size()) detail::fetch_ahead(messages[next].value());
+    // Another core wrote the next value: it is on its way while this one is decoded.
+    if (const uint32_t next = message.index() + 1; next < messages.size()) {
+      const std::string_view value = messages[next].value();
+      fetch_ahead(value.data(), std::min<std::size_t>(value.size(), 4 << 10));
+    }
     Status status = decode(message);
     if (status.code() == CDCRT_FATAL) return status;
     if (!status.ok()) rows.reject(message.index(), std::move(status));
