@@ -7,6 +7,7 @@
 #include "debezium/json_parse.hpp"
 #include "debezium/json_scan.hpp"
 #include "debezium/numbers.hpp"
+#include "debezium/struct_text.hpp"
 
 namespace cdcrt::debezium {
 
@@ -387,10 +388,18 @@ Status EventDecoder::read_other_key(const char* header, const BoundShape& shape,
   std::string_view payload = *text;
   if (const auto parts = split_converter_message(*text)) payload = parts->payload;
   const Place place{header_tape_, header, static_cast<std::size_t>(payload.data() - text->data())};
-  if (!debezium::parse_json(payload, header_tape_) || header_tape_[0].kind != Kind::kObject) {
+  StructText written{{}, false};
+  bool is_json = debezium::parse_json(payload, header_tape_);
+  if (!is_json) {
+    written = json_of_struct_text(payload);
+    is_json = debezium::parse_json(written.json, header_tape_);
+  }
+  if (!is_json || header_tape_[0].kind != Kind::kObject) {
     return Status::bad_record(std::string("header ") + header + ": not a JSON object of key columns",
                               "let the connector write headers with JsonConverter or SimpleHeaderConverter");
   }
+  // Its columns cannot be told for certain, and both events are whole changes without it: a delete and a create.
+  if (written.has_bare_times) return {};
   cells = rows_->take_cells(static_cast<uint32_t>(shape.layout->columns.size()));
   for (const uint32_t column : shape.key_columns) {
     const std::string& name = shape.layout->columns[column].name;
