@@ -331,6 +331,49 @@ TEST_CASE("renames: a definition of names alone drops no column that rows go on 
   CHECK(table.knowledge.columns().size() == 2);
 }
 
+TEST_CASE(
+    "renames: a column that is added beside one that its definition lacks has its default, and not before any tells what became of that one") {
+  const auto with_default = [](event::Shape shape) {
+    event::ShapeColumn& added = shape.columns.back();
+    added.flags |= CDCRT_COLUMN_DEFAULT;
+    added.default_value.tag = CDCRT_I64;
+    added.default_value.value.integer = 5;
+    return shape;
+  };
+  const auto shown = with_default(row_shape(3, {"id", "c"}));
+  const auto has_default = [](RenamedTable& table) { return table.knowledge.columns().back().default_value.tag != CDCRT_ABSENT; };
+  {
+    CAPTURE("one statement");
+    RenamedTable table;
+    table.define(definition_of(11, {{"id"}, {"c"}}), "5");
+    table.row(shown, "6");
+    CHECK(has_default(table));
+  }
+  {
+    CAPTURE("two statements, and a row between");
+    RenamedTable table;
+    table.define(definition_of(11, {{"id"}}), "5");
+    table.row(row_shape(4, {"id"}), "6");
+    table.define(definition_of(12, {{"id"}, {"c"}}), "7");
+    table.row(shown, "8");
+    CHECK(has_default(table));
+  }
+  {
+    CAPTURE("two statements");
+    RenamedTable table;
+    table.define(definition_of(11, {{"id"}}), "5");
+    table.define(definition_of(12, {{"id"}, {"c"}}), "7");
+    table.row(shown, "8");
+    CHECK(has_default(table));
+  }
+  {
+    CAPTURE("the row first");
+    RenamedTable table;
+    table.row(shown, "6");
+    CHECK_FALSE(has_default(table));
+  }
+}
+
 TEST_CASE("renames: a column that only a definition names is not NULL in rows: a connector may leave it out of them") {
   RenamedTable table;
   table.define(definition_of(11, {{"id"}, {"a"}, {"secret"}}), "2");
