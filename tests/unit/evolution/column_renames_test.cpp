@@ -328,7 +328,7 @@ TEST_CASE("renames: a definition of names alone drops no column that rows go on 
   table.define(definition_of(11, {{"id"}, {"other"}}), "5");
   CHECK(table.row(table.before, "6").slots == Slots{0, 1});
   CHECK(table.column(1).active);
-  CHECK(table.knowledge.columns().size() == 2);
+  CHECK(table.column(2).type.kind == CDCRT_TYPE_UNKNOWN);
 }
 
 TEST_CASE(
@@ -371,6 +371,32 @@ TEST_CASE(
     RenamedTable table;
     table.row(shown, "6");
     CHECK_FALSE(has_default(table));
+  }
+}
+
+TEST_CASE("renames: definitions that are read before any row of a column tell what became of it, also once the table has rows") {
+  const auto both = row_shape(3, {"id", "a", "b"}), last = row_shape(4, {"id", "a", "d"});
+  {
+    CAPTURE("renamed, and once more");
+    RenamedTable table;
+    table.define(definition_of(11, {{"id"}, {"a"}, {"b"}}), "2");
+    table.define(definition_of(12, {{"id"}, {"a"}, {"c", "b"}}), "4");
+    table.define(definition_of(13, {{"id"}, {"a"}, {"d", "c"}}), "5");
+    CHECK(table.row(both, "3").slots == Slots{0, 1, 2});
+    CHECK(table.row(last, "6").slots == Slots{0, 1, 2});
+    CHECK(table.column(2).source_name == "d");
+    CHECK(table.knowledge.columns().size() == 3);
+    CHECK(table.knowledge.take_drops().empty());
+  }
+  {
+    CAPTURE("dropped");
+    RenamedTable table;
+    table.define(definition_of(11, {{"id"}, {"a"}, {"b"}}), "2");
+    table.define(definition_of(12, {{"id"}, {"a"}}), "4");
+    CHECK(table.row(both, "3").slots == Slots{0, 1, 2});
+    CHECK(table.column(2).active);
+    table.row(table.before, "6");
+    CHECK(table.knowledge.take_drops() == std::vector<uint32_t>{2});
   }
 }
 
