@@ -120,7 +120,8 @@ class EventDecoder {
   sdk::Status read_member(const Layout& layout, const Member& member, const Place& place, uint32_t name, cdcrt_cell* cells);
   /// Key cells from the message's key where they are ABSENT.
   sdk::Status complete_key(const BoundShape& shape, uint32_t cells);
-  sdk::Status read_other_key(const char* header, const BoundShape& shape, uint32_t& cells);
+  /// The key in `header` of the other event of a key change; `row`: the cells of this one.
+  sdk::Status read_other_key(const char* header, const BoundShape& shape, const cdcrt_cell* row, uint32_t& cells);
   [[nodiscard]] bool is_full_image(const BoundShape& shape, const cdcrt_cell* cells) const;
   uint32_t key_only(const BoundShape& shape, uint32_t cells);
   /// Where the change stands in the source's log.

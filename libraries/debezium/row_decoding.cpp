@@ -7,6 +7,7 @@
 #include "debezium/json_parse.hpp"
 #include "debezium/json_scan.hpp"
 #include "debezium/numbers.hpp"
+#include "debezium/struct_text.hpp"
 
 namespace cdcrt::debezium {
 
@@ -49,6 +50,10 @@ bool is_filler(const cdcrt_cell& cell) {
     }
     default: return cell.value.integer == 0;
   }
+}
+
+bool lacks_cells(const cdcrt_cell* row, std::size_t width) {
+  return std::any_of(row, row + width, [](const cdcrt_cell& cell) { return cell.tag == CDCRT_ABSENT; });
 }
 
 }  // namespace
@@ -175,7 +180,7 @@ Status EventDecoder::decode_change(const Envelope& envelope, const Layout* decla
   }
   uint32_t other_key = CDCRT_NO_CELLS;
   if (operation == CDCRT_INSERT) {
-    if (Status status = read_other_key(kOldKey, *shape, other_key); !status) return status;
+    if (Status status = read_other_key(kOldKey, *shape, rows_->cells(after), other_key); !status) return status;
   }
   const std::string_view order = order_of(operation);
   cdcrt_row& row = rows_->begin_row(operation, message_->index(), shape->id);
@@ -218,7 +223,7 @@ Status EventDecoder::decode_removal(uint32_t before, const Layout* declared, con
   const bool full = has_before && !made_up && !unsure && is_full_image(*shape, rows_->cells(image));
   const uint32_t cells = shape->key_columns.empty() ? image : key_only(*shape, image);
   uint32_t other_key = CDCRT_NO_CELLS;
-  if (Status status = read_other_key(kNewKey, *shape, other_key); !status) return status;
+  if (Status status = read_other_key(kNewKey, *shape, rows_->cells(cells), other_key); !status) return status;
   const std::string_view order = order_of(CDCRT_DELETE);
   cdcrt_row& row = rows_->begin_row(CDCRT_DELETE, message_->index(), shape->id);
   row.cells = cells;
@@ -269,7 +274,8 @@ Status EventDecoder::decode_flattened(const Layout* declared) {
   if (flat_operation_ == "d" || flat_deleted_ == "true") operation = CDCRT_DELETE;
   uint32_t other_key = CDCRT_NO_CELLS;
   if (operation == CDCRT_INSERT || operation == CDCRT_DELETE) {
-    if (Status status = read_other_key(operation == CDCRT_INSERT ? kOldKey : kNewKey, *shape, other_key); !status) return status;
+    const char* const header = operation == CDCRT_INSERT ? kOldKey : kNewKey;
+    if (Status status = read_other_key(header, *shape, rows_->cells(cells), other_key); !status) return status;
   }
   const uint32_t kept = operation == CDCRT_DELETE && !shape->key_columns.empty() ? key_only(*shape, cells) : cells;
   const std::string_view order = order_of(operation);
@@ -301,7 +307,7 @@ Status EventDecoder::decode_tombstone() {
   const uint32_t cells = rows_->take_cells(static_cast<uint32_t>(key_.layout->columns.size()));
   if (Status status = complete_key(*shape, cells); !status) return status;
   uint32_t other_key = CDCRT_NO_CELLS;
-  if (Status status = read_other_key(kNewKey, *shape, other_key); !status) return status;
+  if (Status status = read_other_key(kNewKey, *shape, rows_->cells(cells), other_key); !status) return status;
   cdcrt_row& row = rows_->begin_row(CDCRT_DELETE, message_->index(), shape->id);
   row.cells = cells;
   row.other_key = other_key;
@@ -380,16 +386,31 @@ Status EventDecoder::complete_key(const BoundShape& shape, uint32_t cells) {
   return {};
 }
 
-Status EventDecoder::read_other_key(const char* header, const BoundShape& shape, uint32_t& cells) {
+Status EventDecoder::read_other_key(const char* header, const BoundShape& shape, const cdcrt_cell* row, uint32_t& cells) {
   if (message_->header_count() == 0 || shape.key_columns.empty()) return {};
   const auto text = message_->header(header);
   if (!text) return {};
   std::string_view payload = *text;
   if (const auto parts = split_converter_message(*text)) payload = parts->payload;
   const Place place{header_tape_, header, static_cast<std::size_t>(payload.data() - text->data())};
-  if (!debezium::parse_json(payload, header_tape_) || header_tape_[0].kind != Kind::kObject) {
+  StructText written{{}, false};
+  bool is_json = debezium::parse_json(payload, header_tape_);
+  if (!is_json) {
+    written = json_of_struct_text(payload);
+    is_json = debezium::parse_json(written.json, header_tape_);
+  }
+  if (!is_json || header_tape_[0].kind != Kind::kObject) {
     return Status::bad_record(std::string("header ") + header + ": not a JSON object of key columns",
                               "let the connector write headers with JsonConverter or SimpleHeaderConverter");
+  }
+  // Such a key cannot be told for certain, and without it both events are changes of their own: a delete, and a create of a whole row.
+  if (written.has_bare_times) {
+    if (header == kNewKey || !lacks_cells(row, shape.layout->columns.size())) return {};
+    return Status::bad_record(
+        std::string("header ") + header + ": dates and times of the key stand without quotes, so that the row is not " +
+            "known which has the values that this one lacks",
+        "let the connector write headers with JsonConverter (header.converter), or set time.precision.mode to another "
+        "than connect");
   }
   cells = rows_->take_cells(static_cast<uint32_t>(shape.layout->columns.size()));
   for (const uint32_t column : shape.key_columns) {

@@ -70,7 +70,12 @@ Status ArrayParameters::take_keys(const cdcrt_read& read, const std::vector<cons
     Column& taken = columns_[i];
     const auto add_all = [&](auto&& add) {
       for (uint64_t row = 0; row < read.key_rows; ++row) {
-        if (!add(read.keys[row * read.key_count + i])) return false;
+        // Spelled as when it was written. A key that the column would not keep is in no row, and is looked for as it is.
+        const cdcrt_cell& key = read.keys[row * read.key_count + i];
+        cdcrt_cell spelled = key;
+        uint64_t changed = 0;
+        const bool kept = key.tag <= CDCRT_NULL || (to_native(*targets[i], read.columns[i], spelled, native_, changed) && changed == 0);
+        if (!add(kept ? spelled : key)) return false;
       }
       return true;
     };

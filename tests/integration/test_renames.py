@@ -124,6 +124,20 @@ class Renames(unittest.TestCase):
         before = sum(message["topic"] == "shop" for message in messages)
         self.check(kind, messages, expected, [random.Random(SEED).uniform(0, 1)], "shop.orders", before)
 
+    def ahead(self, kind):
+        """The changes of columns that were added, before their rows: the topic of schema changes is read ahead."""
+        log = Log("shop")
+        log.ddl("CREATE TABLE t (...)", ("id", "a"), kind="CREATE")
+        log.row({"id": 1, "a": 1})
+        log.ddl("ALTER TABLE t ADD COLUMN b INT, ADD COLUMN c INT", ("id", "a", "b", "c"))
+        between = log.position + 5
+        log.ddl("ALTER TABLE t RENAME COLUMN b TO d", ("id", "a", "d", "c"))
+        log.ddl("ALTER TABLE t RENAME COLUMN d TO e", ("id", "a", "e", "c"))
+        log.ddl("ALTER TABLE t DROP COLUMN c", ("id", "a", "e"))
+        log.row({"id": 2, "a": 2, "b": 20, "c": 200}, position=between)
+        log.row({"id": 3, "a": 3, "e": 30})
+        self.check(kind, log.lines, [{"id": 1, "a": 1, "e": None}, {"id": 2, "a": 2, "e": 20}, {"id": 3, "a": 3, "e": 30}])
+
     def statements(self, kind):
         """One table through all that a statement may do to names."""
         log = Log("shop")
@@ -234,6 +248,15 @@ class Renames(unittest.TestCase):
 
     def test_names_change_places_case_and_owners_in_redshift(self):
         self.statements("redshift")
+
+    def test_what_became_of_columns_is_read_before_their_rows_in_sqlite(self):
+        self.ahead("sqlite")
+
+    def test_what_became_of_columns_is_read_before_their_rows_in_postgresql(self):
+        self.ahead("postgresql")
+
+    def test_what_became_of_columns_is_read_before_their_rows_in_redshift(self):
+        self.ahead("redshift")
 
     def test_rows_of_the_new_name_before_it_was_told_in_sqlite(self):
         self.rows_first("sqlite")

@@ -28,6 +28,11 @@ bool TableKnowledge::was_there_before(uint32_t slot, std::string_view order) con
 bool TableKnowledge::lacks_known(const event::Shape& shape, std::string_view order) const {
   for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
     if (!was_there_before(slot, order)) continue;
+    // Definitions alone have shown it: no row has values of it.
+    if (columns_[slot].type.kind == CDCRT_TYPE_UNKNOWN && !columns_[slot].typed_by_route) continue;
+    // A definition lacks it as well, and named no other column after it: it is gone.
+    const std::string& undefined = columns_[slot].undefined_since;
+    if (!undefined.empty() && !event::is_after(undefined, order)) continue;
     const bool has = std::any_of(shape.columns.begin(), shape.columns.end(),
                                  [&](const auto& each) { return slot_named(each.name, order) == static_cast<int32_t>(slot); });
     if (!has) return true;

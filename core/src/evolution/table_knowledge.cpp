@@ -44,11 +44,12 @@ cdcrt_type learned_of(cdcrt_type type) {
   return types::learned(natural);
 }
 
-// Before the first row a definition of names alone tells what later ones rename. Without a type nothing is made of it in the target.
-bool may_add_name(const TableKnowledge& knowledge, const cdcrt_limits& limits, const std::string& target_name) {
+/// `follows`: definitions are followed; else names are taken before the first row alone.
+bool may_add_name(const TableKnowledge& knowledge, const cdcrt_limits& limits, const std::string& target_name, bool follows) {
   if (limits.name_bytes > 0 && target_name.size() > limits.name_bytes) return false;
   return std::none_of(knowledge.columns().begin(), knowledge.columns().end(), [&](const Column& column) {
-    return (column.type.kind != CDCRT_TYPE_UNKNOWN && !column.typed_by_route) || column.target_name == target_name;
+    const bool was_shown = column.type.kind != CDCRT_TYPE_UNKNOWN && !column.typed_by_route;
+    return (was_shown && !follows) || column.target_name == target_name;
   });
 }
 
@@ -229,7 +230,9 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
   if (rule.exclude) return ShapeMap::kExcluded;
   const int32_t named = slot_named(column.name, order);
   const bool is_name_alone = definition && shape.declared && !shape.keyed && column.type.kind == CDCRT_TYPE_UNKNOWN;
-  if (is_name_alone && (named >= 0 || !may_add_name(*this, limits_, rule.rename.empty() ? column.name : rule.rename))) {
+  // A definition that is read before rows tells what later ones rename or drop. Without a type nothing is made of it in the target.
+  const std::string& target_name = rule.rename.empty() ? column.name : rule.rename;
+  if (is_name_alone && (named >= 0 || !may_add_name(*this, limits_, target_name, follows_definitions()))) {
     return named < 0 ? static_cast<int32_t>(ShapeMap::kLeftOut) : named;
   }
   if (named < 0) {

@@ -152,6 +152,36 @@ TEST_CASE("envelope: headers of a key change name the other key") {
   CHECK(decode({broken}).rejects.size() == 1);
 }
 
+TEST_CASE("envelope: a header of the other key is read as Connect writes it, whose texts have line breaks as they are") {
+  TestMessage created = event("null", R"({"id":"b"})", "c", kSource, R"({"id":"b"})");
+  created.headers = {{"__debezium.oldkey", "{\"id\":\"a\n\\\"12:00\\\\\tb\"}"}};
+  const Decoded decoded = decode({created});
+  REQUIRE(decoded.rejects.empty());
+  CHECK(decoded.rows.at(0).other_key == std::map<std::string, std::string>{{"id", "STRING a\n\"12:00\\\tb"}});
+}
+
+TEST_CASE(
+    "envelope: a header that tells Connect's dates and times without quotes ties no events, and stops neither of them unless one lacks values") {
+  for (const char* key :
+       {R"({"id":2024-01-01})", R"({"id":12:34:56.789Z})", R"({"id":2024-01-01T00:00:00.001Z})", R"({"id":-0043-03-15})"}) {
+    TestMessage removed = without_schema("7", "d");
+    removed.headers = {{"__debezium.newkey", key}};
+    TestMessage created = without_schema("8", "c");
+    created.headers = {{"__debezium.oldkey", key}};
+    const Decoded decoded = decode({removed, created});
+    CHECK(decoded.rejects.empty());
+    REQUIRE(decoded.rows.size() == 2);
+    CHECK(decoded.rows[0].operation == "DELETE");
+    CHECK(decoded.rows[0].other_key.empty());
+    CHECK(decoded.rows[1].other_key.empty());
+    TestMessage partial = without_schema(R"("__debezium_unavailable_value")", "c");
+    partial.headers = created.headers;
+    const Decoded refused = decode({partial});
+    REQUIRE(refused.rejects.size() == 1);
+    CHECK(refused.rejects[0].hint.find("header.converter") != std::string::npos);
+  }
+}
+
 TEST_CASE("envelope: truncate has a shape and no cells") {
   TestMessage message = with_schema(kInt, "7", "t");
   message.key.reset();

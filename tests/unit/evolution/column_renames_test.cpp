@@ -328,7 +328,76 @@ TEST_CASE("renames: a definition of names alone drops no column that rows go on 
   table.define(definition_of(11, {{"id"}, {"other"}}), "5");
   CHECK(table.row(table.before, "6").slots == Slots{0, 1});
   CHECK(table.column(1).active);
-  CHECK(table.knowledge.columns().size() == 2);
+  CHECK(table.column(2).type.kind == CDCRT_TYPE_UNKNOWN);
+}
+
+TEST_CASE(
+    "renames: a column that is added beside one that its definition lacks has its default, and not before any tells what became of that one") {
+  const auto with_default = [](event::Shape shape) {
+    event::ShapeColumn& added = shape.columns.back();
+    added.flags |= CDCRT_COLUMN_DEFAULT;
+    added.default_value.tag = CDCRT_I64;
+    added.default_value.value.integer = 5;
+    return shape;
+  };
+  const auto shown = with_default(row_shape(3, {"id", "c"}));
+  const auto has_default = [](RenamedTable& table) { return table.knowledge.columns().back().default_value.tag != CDCRT_ABSENT; };
+  {
+    CAPTURE("one statement");
+    RenamedTable table;
+    table.define(definition_of(11, {{"id"}, {"c"}}), "5");
+    table.row(shown, "6");
+    CHECK(has_default(table));
+  }
+  {
+    CAPTURE("two statements, and a row between");
+    RenamedTable table;
+    table.define(definition_of(11, {{"id"}}), "5");
+    table.row(row_shape(4, {"id"}), "6");
+    table.define(definition_of(12, {{"id"}, {"c"}}), "7");
+    table.row(shown, "8");
+    CHECK(has_default(table));
+  }
+  {
+    CAPTURE("two statements");
+    RenamedTable table;
+    table.define(definition_of(11, {{"id"}}), "5");
+    table.define(definition_of(12, {{"id"}, {"c"}}), "7");
+    table.row(shown, "8");
+    CHECK(has_default(table));
+  }
+  {
+    CAPTURE("the row first");
+    RenamedTable table;
+    table.row(shown, "6");
+    CHECK_FALSE(has_default(table));
+  }
+}
+
+TEST_CASE("renames: definitions that are read before any row of a column tell what became of it, also once the table has rows") {
+  const auto both = row_shape(3, {"id", "a", "b"}), last = row_shape(4, {"id", "a", "d"});
+  {
+    CAPTURE("renamed, and once more");
+    RenamedTable table;
+    table.define(definition_of(11, {{"id"}, {"a"}, {"b"}}), "2");
+    table.define(definition_of(12, {{"id"}, {"a"}, {"c", "b"}}), "4");
+    table.define(definition_of(13, {{"id"}, {"a"}, {"d", "c"}}), "5");
+    CHECK(table.row(both, "3").slots == Slots{0, 1, 2});
+    CHECK(table.row(last, "6").slots == Slots{0, 1, 2});
+    CHECK(table.column(2).source_name == "d");
+    CHECK(table.knowledge.columns().size() == 3);
+    CHECK(table.knowledge.take_drops().empty());
+  }
+  {
+    CAPTURE("dropped");
+    RenamedTable table;
+    table.define(definition_of(11, {{"id"}, {"a"}, {"b"}}), "2");
+    table.define(definition_of(12, {{"id"}, {"a"}}), "4");
+    CHECK(table.row(both, "3").slots == Slots{0, 1, 2});
+    CHECK(table.column(2).active);
+    table.row(table.before, "6");
+    CHECK(table.knowledge.take_drops() == std::vector<uint32_t>{2});
+  }
 }
 
 TEST_CASE("renames: a column that only a definition names is not NULL in rows: a connector may leave it out of them") {

@@ -184,4 +184,5 @@ TEST_CASE("odbc: arrays are keys and have defaults in postgresql") {
   OK(target.write(CDCRT_WRITE_UPSERT, "k", {key, words}, {{array("[1,2]"), array("[]")}, {array("[3]"), null()}}));
   OK(target.write(CDCRT_WRITE_DELETE, "k", {key}, {{array("[3]")}}));
   CHECK(target.read("k", {key, words}) == Rows{"array:[1,2]|array:[]", "array:[]|array:[\"a'\",\"b\\\\\"]"});
+  CHECK(target.read("k", {key, words}, {{array("[1,2]")}, {array("[3]")}}) == Rows{"array:[1,2]|array:[]"});
 }
