@@ -97,6 +97,9 @@ struct TablePosition {
   std::string order;
 };
 
+/// Where a target stands in each of its partitions, by its name.
+using PositionsByTarget = std::map<std::string, std::map<PartitionKey, StoredTable::Position>>;
+
 /// Order of a partition that a truncate in another one sent back to the beginning of its log: less than any that a format gives.
 inline constexpr std::string_view kSentBack{"\0", 1};
 
