@@ -5,6 +5,7 @@
 #include <cctype>
 #include <charconv>
 #include <limits>
+#include <tuple>
 
 namespace cdcrt::debezium {
 
@@ -225,6 +226,32 @@ Column make_column(const ConnectSchema& schema) {
     default: break;
   }
   return column;
+}
+
+namespace {
+
+bool equal(const cdcrt_type& a, const cdcrt_type& b) {
+  return a.kind == b.kind && a.element == b.element && a.scale == b.scale && a.length == b.length;
+}
+
+// The bytes of a text stand in default_text.
+bool is_same_default(const Column& a, const Column& b) {
+  if (a.has_default != b.has_default || a.default_certain != b.default_certain || a.default_text != b.default_text) return false;
+  const bool is_text = a.default_cell.tag >= CDCRT_STRING || a.default_cell.tag == CDCRT_DECIMAL;
+  return a.default_cell.tag == b.default_cell.tag && a.default_cell.size == b.default_cell.size &&
+         (is_text || a.default_cell.value.natural == b.default_cell.value.natural);
+}
+
+}  // namespace
+
+bool equal(const Column& a, const Column& b) {
+  const auto scalars = [](const Column& column) {
+    return std::tie(column.name, column.former_name, column.conversion, column.nested_types, column.optional, column.scale, column.bits,
+                    column.inner_by_name);
+  };
+  return scalars(a) == scalars(b) && equal(a.type, b.type) && is_same_default(a, b) &&
+         std::equal(a.inner.begin(), a.inner.end(), b.inner.begin(), b.inner.end(),
+                    [](const Column& x, const Column& y) { return equal(x, y); });
 }
 
 }  // namespace cdcrt::debezium

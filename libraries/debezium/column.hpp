@@ -62,6 +62,9 @@ struct Column {
   bool inner_by_name = false;  ///< `inner` are the fields of a struct
 };
 
+/// Values of both become the same cells, under the same name.
+bool equal(const Column& a, const Column& b);
+
 /// JSON does not show the column's values as they are: times as numbers, decimals as bytes, or such values somewhere inside.
 bool is_encoded(const Column& column);
 

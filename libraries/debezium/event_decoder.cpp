@@ -129,8 +129,8 @@ Status EventDecoder::decode(const sdk::Message& message, TopicState& topic, sdk:
   if (!message.has_value()) return decode_tombstone();
   const std::string_view value = message.value();
   if (const KnownSchema* known = topic.recognise_value(value)) {
-    const auto payload = payload_after(value, known->prefix.size());
-    base_ = known->prefix.size();
+    const auto payload = payload_after(value, known->prefix);
+    base_ = known->prefix;
     if (payload && debezium::parse_json(*payload, tape_)) return decode_root(known);
     base_ = 0;  // not whole: taken apart as it would be if its schema were new
   }
@@ -172,7 +172,7 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
     const ConnectSchema* after = schema->find("after");
     const ConnectSchema* row = after != nullptr ? after : schema->find("before");
     if (row != nullptr && row->type == "struct") {
-      made.layout = declared_layout(*row, {}, converter_);
+      made.layout = topic_->share(declared_layout(*row, {}, converter_));
     } else if (row != nullptr && row->type == "string") {
       return foreign(kDebeziumMongo);
     } else if (schema->find("message") != nullptr) {
@@ -196,16 +196,16 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
       return format != nullptr ? foreign(*format) : damaged_envelope();
     }
     made.form = Form::kFlattened;
-    made.layout = declared_layout(*schema, settings_.metadata_prefix, converter_);
+    auto layout = declared_layout(*schema, settings_.metadata_prefix, converter_);
     // Debezium names the schemas of rows so; who else does is not known.
-    if (schema->name.ends_with("Value")) made.layout->may_be_foreign = false;
+    if (schema->name.ends_with("Value")) layout->may_be_foreign = false;
+    made.layout = topic_->share(std::move(layout));
   } else {
     const auto parts = split_converter_message(value);
     if (schema->type == "string" && parts && debezium::parse_json(parts->payload, tape_) && holds_json_text()) return not_an_object();
     return Status::bad_record("value: the schema is of type " + schema->type + ", not a struct", kOtherTopics);
   }
-  if (prefix != 0) made.prefix = std::string(value.substr(0, prefix));
-  known = topic_->learn_value(std::move(made));
+  known = topic_->learn_value(std::move(made), value.substr(0, prefix));
   return {};
 }
 
@@ -306,7 +306,7 @@ Status EventDecoder::read_key() {
   const std::string_view key = message_->key();
   if (const KnownSchema* schema = topic_->recognise_key(key)) {
     // The names are known; the values are read only where a row needs them.
-    const auto payload = payload_after(key, schema->prefix.size());
+    const auto payload = payload_after(key, schema->prefix);
     if (payload && is_one_value(*payload)) {
       key_.layout = schema->layout.get();
       key_.payload = *payload;
@@ -339,11 +339,11 @@ Status EventDecoder::learn_key_schema(std::string_view key, std::string_view tex
         "set keys = \"ignore\" and give the route's primary_key, or drop the transform that takes a field out of the key");
   }
   KnownSchema made;
-  if (prefix != 0) made.prefix = std::string(key.substr(0, prefix));
-  made.layout = declared_layout(*schema, {}, converter_);
+  auto layout = declared_layout(*schema, {}, converter_);
   // A key alone does not say which other columns the table has.
-  made.layout->declared = false;
-  key_.layout = topic_->learn_key(std::move(made))->layout.get();
+  layout->declared = false;
+  made.layout = topic_->share(std::move(layout));
+  key_.layout = topic_->learn_key(std::move(made), key.substr(0, prefix))->layout.get();
   return {};
 }
 

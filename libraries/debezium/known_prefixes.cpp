@@ -1,34 +1,34 @@
 #include "debezium/known_prefixes.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace cdcrt::debezium {
 
-void KnownPrefixes::add(std::string_view prefix) {
+void KnownPrefixes::add(std::string_view prefix, SchemaText kept) {
   const auto number = static_cast<uint32_t>(texts_.size());
-  texts_.push_back(prefix);
-  if (is_empty_) {
+  text_bytes_ += kept.own_bytes();
+  texts_.push_back(std::move(kept));
+  if (number == 0) {
     root_ = {true, number};
-    is_empty_ = false;
     return;
   }
-  const std::string_view other = texts_[any_text(prefix).number];
-  const auto differ = std::mismatch(prefix.begin(), prefix.end(), other.begin(), other.end());
-  if (differ.first == prefix.end() || differ.second == other.end()) {
+  const SchemaText& other = texts_[any_text(prefix).number];
+  const std::size_t position = other.alike(prefix);
+  if (position == prefix.size() || position == other.size()) {
     inside_.push_back(number);
     return;
   }
-  const auto position = static_cast<std::size_t>(differ.first - prefix.begin());
   Node& place = place_of(prefix, position);
   if (!place.is_text && branches_[place.number].position == position) {
     Branch& branch = branches_[place.number];
-    branch.bytes += *differ.first;
+    branch.bytes += prefix[position];
     branch.followers.push_back({true, number});
     return;
   }
   const Node before = place;
   place = {false, static_cast<uint32_t>(branches_.size())};
-  branches_.push_back({position, {*differ.second, *differ.first}, {before, {true, number}}});
+  branches_.push_back({position, {other.at(position), prefix[position]}, {before, {true, number}}});
 }
 
 // Of those that begin like it as far as is known.
@@ -53,11 +53,11 @@ KnownPrefixes::Node& KnownPrefixes::place_of(std::string_view prefix, std::size_
 }
 
 bool KnownPrefixes::begins_with(std::string_view message, uint32_t text) const {
-  return message.size() > texts_[text].size() && message.starts_with(texts_[text]);
+  return message.size() > texts_[text].size() && texts_[text].begins(message);
 }
 
 uint32_t KnownPrefixes::find(std::string_view message) const {
-  if (is_empty_) return kNone;
+  if (texts_.empty()) return kNone;
   Node node = root_;
   while (!node.is_text) {
     const Branch& branch = branches_[node.number];
@@ -71,15 +71,8 @@ uint32_t KnownPrefixes::find(std::string_view message) const {
   return found == inside_.end() ? kNone : *found;
 }
 
-void KnownPrefixes::clear() {
-  texts_.clear();
-  branches_.clear();
-  inside_.clear();
-  is_empty_ = true;
-}
-
 std::size_t KnownPrefixes::bytes() const {
-  return texts_.size() * (sizeof(std::string_view) + sizeof(Node) + 1) + branches_.size() * sizeof(Branch) +
+  return text_bytes_ + texts_.size() * (sizeof(SchemaText) + sizeof(Node) + 1) + branches_.size() * sizeof(Branch) +
          inside_.size() * sizeof(uint32_t);
 }
 

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "debezium/schema_pool.hpp"
+
 namespace cdcrt::debezium {
 
 /// Texts that differ late, as schemas of tables do. A lookup compares the few bytes that tell them apart, and then one text whole: it
@@ -15,12 +17,13 @@ class KnownPrefixes {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  /// The texts count from 0, in the order in which they are added. They live as long as this, or until clear().
-  void add(std::string_view prefix);
+  /// `kept`: the same text. The texts count from 0, in the order in which they are added.
+  void add(std::string_view prefix, SchemaText kept);
   /// The number of a text that `message` begins with, and is longer than.
   [[nodiscard]] uint32_t find(std::string_view message) const;
-  void clear();
-  /// Memory held beside the texts, bytes, about.
+  [[nodiscard]] bool begins_with(std::string_view message, uint32_t text) const;
+  [[nodiscard]] std::size_t size_of(uint32_t text) const { return texts_[text].size(); }
+  /// Memory held beside what texts share, bytes, about.
   [[nodiscard]] std::size_t bytes() const;
 
  private:
@@ -34,14 +37,13 @@ class KnownPrefixes {
     std::string bytes;            ///< what stands there
     std::vector<Node> followers;  ///< for each of them
   };
-  [[nodiscard]] bool begins_with(std::string_view message, uint32_t text) const;
   [[nodiscard]] Node any_text(std::string_view like) const;
   Node& place_of(std::string_view prefix, std::size_t position);
 
-  std::vector<std::string_view> texts_;
+  std::vector<SchemaText> texts_;
   std::vector<Branch> branches_;
   Node root_;
-  bool is_empty_ = true;
+  std::size_t text_bytes_ = 0;
   std::vector<uint32_t> inside_;  ///< those that another one begins with, or that begin with another one: seldom
 };
 

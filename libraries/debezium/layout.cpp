@@ -114,4 +114,14 @@ bool matches(const Layout& layout, const sdk::JsonTape& tape, uint32_t object) {
   return true;
 }
 
+bool equal(const Layout& a, const Layout& b) {
+  const auto is_same_member = [](const Member& x, const Member& y) {
+    return x.name == y.name && x.column == y.column && x.flat == y.flat && x.source == y.source;
+  };
+  return a.declared == b.declared && a.says_deleted == b.says_deleted && a.may_be_foreign == b.may_be_foreign &&
+         std::equal(a.members.begin(), a.members.end(), b.members.begin(), b.members.end(), is_same_member) &&
+         std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
+                    [](const Column& x, const Column& y) { return equal(x, y); });
+}
+
 }  // namespace cdcrt::debezium

@@ -46,6 +46,9 @@ std::unique_ptr<Layout> declared_layout(const ConnectSchema& row, std::string_vi
 std::unique_ptr<Layout> natural_layout(const sdk::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
                                        std::string& duplicate);
 
+/// What is made of a row does not differ.
+bool equal(const Layout& a, const Layout& b);
+
 /// The object's members are exactly the layout's, in its order.
 bool matches(const Layout& layout, const sdk::JsonTape& tape, uint32_t object);
 

@@ -18,19 +18,6 @@ constexpr std::size_t kPlaceBytes = 64;
 
 std::size_t text_bytes(const std::string& text) { return text.capacity() < sizeof(std::string) / 2 ? 0 : text.capacity() + 16; }
 
-std::size_t column_bytes(const Column& column) {
-  std::size_t bytes = sizeof(Column) + text_bytes(column.name) + text_bytes(column.default_text);
-  for (const Column& inner : column.inner) bytes += column_bytes(inner);
-  return bytes;
-}
-
-std::size_t layout_bytes(const Layout& layout) {
-  std::size_t bytes = sizeof(Layout) + kPlaceBytes;
-  for (const Member& member : layout.members) bytes += sizeof(Member) + text_bytes(member.name);
-  for (const Column& column : layout.columns) bytes += column_bytes(column);
-  return bytes;
-}
-
 uint64_t hash_of(std::string_view text, uint64_t before) { return (std::hash<std::string_view>()(text) ^ before) * 0x9E3779B97F4A7C15ULL; }
 
 uint64_t hash_of_names(const sdk::JsonTape& tape, uint32_t object) {
@@ -113,21 +100,26 @@ bool name_key(BoundShape& bound, std::string& missing) {
 bool is_routed(std::string_view column) { return column == kRouterKey; }
 
 const KnownSchema* TopicState::Schemas::recognise(std::string_view message) {
-  if (last != nullptr && !last->prefix.empty() && message.size() > last->prefix.size() && message.starts_with(last->prefix)) return last;
-  const uint32_t found = prefixes.find(message);
-  return found == KnownPrefixes::kNone ? nullptr : last = all[by_prefix[found]].get();
+  if (last == KnownPrefixes::kNone || !prefixes.begins_with(message, last)) {
+    const uint32_t found = prefixes.find(message);
+    if (found == KnownPrefixes::kNone) return nullptr;
+    last = found;
+  }
+  return all[by_prefix[last]].get();
 }
 
-const KnownSchema* TopicState::learn(Schemas& schemas, KnownSchema schema) {
-  bytes_ += text_bytes(schema.prefix) + sizeof(KnownSchema) + kPlaceBytes + (schema.layout ? layout_bytes(*schema.layout) : 0);
+const KnownSchema* TopicState::learn(Schemas& schemas, KnownSchema schema, std::string_view prefix) {
+  bytes_ += sizeof(KnownSchema) + kPlaceBytes;
+  schema.prefix = prefix.size();
   schemas.all.push_back(std::make_unique<KnownSchema>(std::move(schema)));
-  schemas.last = schemas.all.back().get();
-  if (schemas.last->prefix.empty()) return schemas.last;
-  const std::size_t before = schemas.prefixes.bytes();
-  schemas.prefixes.add(schemas.last->prefix);
-  schemas.by_prefix.push_back(static_cast<uint32_t>(schemas.all.size() - 1));
-  bytes_ += schemas.prefixes.bytes() - before;
-  return schemas.last;
+  if (!prefix.empty()) {
+    const std::size_t before = schemas.prefixes.bytes();
+    schemas.last = static_cast<uint32_t>(schemas.by_prefix.size());
+    schemas.prefixes.add(prefix, pool_.keep(prefix));
+    schemas.by_prefix.push_back(static_cast<uint32_t>(schemas.all.size() - 1));
+    bytes_ += schemas.prefixes.bytes() - before;
+  }
+  return schemas.all.back().get();
 }
 
 const Layout* TopicState::natural(Layouts& layouts, const sdk::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
@@ -139,8 +131,8 @@ const Layout* TopicState::natural(Layouts& layouts, const sdk::JsonTape& tape, u
   }
   auto made = natural_layout(tape, object, metadata_prefix, duplicate);
   if (!made) return nullptr;
-  bytes_ += layout_bytes(*made);
-  return layouts.last = layouts.all.emplace(hash, std::move(made))->second.get();
+  bytes_ += kPlaceBytes;
+  return layouts.last = layouts.all.emplace(hash, pool_.share(std::move(made)))->second.get();
 }
 
 const BoundShape* TopicState::bind(const Layout* layout, const Layout* key, const TableReference& table, sdk::RowBuilder& rows,
@@ -239,6 +231,7 @@ void TopicState::forget() {
   natural_keys_ = {};
   routed_.clear();
   bytes_ = 0;
+  pool_.trim();
 }
 
 TopicState& TopicStates::of(std::string_view topic) {
@@ -249,8 +242,8 @@ TopicState& TopicStates::of(std::string_view topic) {
   }
   auto found = by_topic_.find(topic);
   if (found == by_topic_.end()) {
-    while (bytes_ > TopicState::kMaximumBytes) make_room();
-    auto made = std::make_unique<TopicState>(std::string(topic));
+    if (bytes() > TopicState::kMaximumBytes) make_room();
+    auto made = std::make_unique<TopicState>(std::string(topic), pool_);
     found = by_topic_.emplace(made->topic(), places_.size()).first;
     places_.push_back({std::move(made)});
   }
@@ -265,7 +258,14 @@ void TopicStates::count(Place& place) {
   place.bytes = now;
 }
 
+// Many at a time, since what they shared is looked through each time.
 void TopicStates::make_room() {
+  constexpr std::size_t kShare = 8;
+  for (std::size_t topics = 1 + places_.size() / kShare; topics > 0 && !places_.empty(); --topics) forget_one();
+  pool_.trim();
+}
+
+void TopicStates::forget_one() {
   std::size_t oldest = places_.size();
   for (int i = 0; i < kCandidates; ++i) {
     chance_ = chance_ * 6364136223846793005ULL + 1442695040888963407ULL;

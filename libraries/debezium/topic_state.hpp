@@ -12,6 +12,7 @@
 #include "cdcrt/sdk/row_builder.hpp"
 #include "debezium/known_prefixes.hpp"
 #include "debezium/layout.hpp"
+#include "debezium/schema_pool.hpp"
 #include "debezium/table_name.hpp"
 
 namespace cdcrt::debezium {
@@ -23,11 +24,11 @@ enum class Form : uint8_t {
   kMarker  ///< heartbeat, transaction boundary, logical message
 };
 
-/// A schema with all that was made of it. `prefix`: the bytes of a message up to its payload.
+/// A schema with all that was made of it.
 struct KnownSchema {
-  std::string prefix;  ///< empty: not at the begin of the message, so never recognised
+  std::size_t prefix = 0;  ///< bytes of a message up to its payload; 0: it is not at the begin of the message, so never recognised
   Form form = Form::kEnvelope;
-  std::unique_ptr<Layout> layout;  ///< nullptr for kMarker
+  std::shared_ptr<const Layout> layout;  ///< nullptr for kMarker
 };
 
 /// A column that a transform adds to keys only.
@@ -58,14 +59,17 @@ struct TableReference {
 /// One topic; one thread. References stay valid until forget(). What is asked for hardly costs more where many tables share the topic.
 class TopicState {
  public:
-  explicit TopicState(std::string topic) : topic_(std::move(topic)) {}
+  /// The pool lives longer.
+  TopicState(std::string topic, SchemaPool& pool) : topic_(std::move(topic)), pool_(pool) {}
 
   [[nodiscard]] const std::string& topic() const { return topic_; }
   /// The schema whose prefix `message` begins with; nullptr when it is new.
   const KnownSchema* recognise_value(std::string_view message) { return values_.recognise(message); }
   const KnownSchema* recognise_key(std::string_view message) { return keys_.recognise(message); }
-  const KnownSchema* learn_value(KnownSchema schema) { return learn(values_, std::move(schema)); }
-  const KnownSchema* learn_key(KnownSchema schema) { return learn(keys_, std::move(schema)); }
+  /// `prefix`: of a message up to its payload; empty: it is not to be recognised.
+  const KnownSchema* learn_value(KnownSchema schema, std::string_view prefix) { return learn(values_, std::move(schema), prefix); }
+  const KnownSchema* learn_key(KnownSchema schema, std::string_view prefix) { return learn(keys_, std::move(schema), prefix); }
+  std::shared_ptr<const Layout> share(std::unique_ptr<Layout> layout) { return pool_.share(std::move(layout)); }
 
   /// The layout of an object without schema. nullptr: a name stands twice, which `duplicate` then is.
   const Layout* row_layout(const sdk::JsonTape& tape, uint32_t object, std::string_view metadata_prefix, std::string& duplicate) {
@@ -87,9 +91,12 @@ class TopicState {
   /// The table of the topic by the option; computed once.
   const std::optional<TableName>& table(const TopicRule& rule);
 
-  /// Memory held, bytes, roughly; and how to give it back. Nothing obtained before may be used after.
+  /// Memory held beside the pool, bytes, roughly; and how to give it back. Nothing obtained before may be used after.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  [[nodiscard]] bool is_overfull() const { return bytes_ > kMaximumBytes || values_.passing() + keys_.passing() > kMaximumPassing; }
+  /// What others have in the pool it cannot give back.
+  [[nodiscard]] bool is_overfull() const {
+    return (bytes_ > kMaximumBytes / 8 && bytes_ + pool_.bytes() > kMaximumBytes) || values_.passing() + keys_.passing() > kMaximumPassing;
+  }
   void forget();
 
   static constexpr std::size_t kMaximumBytes = 32 << 20;
@@ -101,20 +108,21 @@ class TopicState {
     std::vector<std::unique_ptr<KnownSchema>> all;
     std::vector<uint32_t> by_prefix;  ///< which of them the prefixes are of
     KnownPrefixes prefixes;
-    const KnownSchema* last = nullptr;
+    uint32_t last = KnownPrefixes::kNone;  ///< of the prefixes
     const KnownSchema* recognise(std::string_view message);
     /// Those that are never recognised.
     [[nodiscard]] std::size_t passing() const { return all.size() - by_prefix.size(); }
   };
   struct Layouts {
-    std::unordered_multimap<uint64_t, std::unique_ptr<Layout>> all;  ///< by their names' hash
+    std::unordered_multimap<uint64_t, std::shared_ptr<const Layout>> all;  ///< by their names' hash
     const Layout* last = nullptr;
   };
-  const KnownSchema* learn(Schemas& schemas, KnownSchema schema);
+  const KnownSchema* learn(Schemas& schemas, KnownSchema schema, std::string_view prefix);
   const Layout* natural(Layouts& layouts, const sdk::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
                         std::string& duplicate);
 
   std::string topic_;
+  SchemaPool& pool_;
   Schemas values_, keys_;
   Layouts rows_, natural_keys_;
   Layout empty_;
@@ -139,8 +147,8 @@ class TopicStates {
  public:
   /// Valid until the next call.
   TopicState& of(std::string_view topic);
-  /// Of all of them, as of the last call.
-  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  /// Of all of them and what they share, as of the last call.
+  [[nodiscard]] std::size_t bytes() const { return bytes_ + pool_.bytes(); }
   [[nodiscard]] std::size_t size() const { return places_.size(); }
 
  private:
@@ -151,7 +159,9 @@ class TopicStates {
   };
   void count(Place& place);
   void make_room();
+  void forget_one();
 
+  SchemaPool pool_;
   std::vector<Place> places_;
   std::unordered_map<std::string_view, std::size_t> by_topic_;  ///< names are the states' own
   std::size_t last_ = 0;                                        ///< the one that was handed out

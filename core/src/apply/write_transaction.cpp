@@ -226,15 +226,17 @@ Result<void> WriteTransaction::write_settled(Sealed& sealed, const std::vector<c
 Result<void> WriteTransaction::finish(const std::vector<Sealed*>& batches) {
   if (context_.store != nullptr) {
     std::map<progress::PartitionKey, int64_t> lowered;
+    progress::PositionsByTarget reached;
     for (const Sealed* sealed : batches) {
-      const auto& identity = sealed->table->identity();
+      auto& of_table = reached[sealed->table->identity().target()];
       for (const auto& part : sealed->partitions) {
+        of_table[part.partition->key()] = {part.next_offset, part.order};
         if (!sealed->clear) continue;
         auto& next = lowered.try_emplace(part.partition->key(), part.next_offset).first->second;
         next = std::min(next, part.next_offset);
       }
-      if (auto saved = context_.store->save_progress(*connection_, identity.target(), positions_of(*sealed)); !saved) return saved;
     }
+    if (auto saved = context_.store->save_progress(*connection_, std::move(reached)); !saved) return saved;
     // What all tables share, in one order, so that transactions wait for each other rather than in a ring.
     for (const Sealed* sealed : batches) {
       if (sealed->clear && sealed->key.empty()) {

@@ -102,7 +102,8 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
   Result<void> read_tables(plugin::Connection& connection, const std::vector<TableToRead>& wanted);
   /// Whether a commit whose answer was lost happened: the table's progress stands exactly there.
   Result<bool> stands_at(plugin::Connection& connection, const std::string& target, const std::vector<TablePosition>& positions);
-  Result<void> save_progress(plugin::Connection& connection, const std::string& target, const std::vector<TablePosition>& positions);
+  /// Of all that a transaction writes: one statement, where targets share a table for it.
+  Result<void> save_progress(plugin::Connection& connection, PositionsByTarget positions);
   /// The table's row, without what it lists.
   Result<void> save_table(plugin::Connection& connection, const std::string& target, const StoredTable& table);
   Result<void> save_columns(plugin::Connection& connection, const std::string& target, const std::vector<evolution::Column>& columns);
@@ -173,8 +174,7 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
                     Leases changed, Epochs& epochs);
   Result<Leases> read_watermarks(plugin::Connection& connection, const std::vector<PartitionKey>& keys);
   Result<void> write_watermarks(plugin::Connection& connection, const Leases& watermarks);
-  Result<void> write_positions(plugin::Connection& connection, const std::string& target,
-                               const std::map<PartitionKey, StoredTable::Position>& positions, cdcrt_write_kind kind = CDCRT_WRITE_UPSERT);
+  Result<void> write_positions(plugin::Connection& connection, const PositionsByTarget& positions, cdcrt_write_kind kind);
   void add_table(Rows& rows, const std::string& target, const StoredTable& table) const;
   void add_columns(Rows& rows, const std::string& target, const std::vector<evolution::Column>& columns) const;
   void know_progress(const std::vector<PartitionKey>& claimed, const Stored& stored);

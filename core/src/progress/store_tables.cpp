@@ -96,36 +96,48 @@ Result<bool> Store::stands_at(plugin::Connection& connection, const std::string&
   return true;
 }
 
-Result<void> Store::write_positions(plugin::Connection& connection, const std::string& target,
-                                    const std::map<PartitionKey, StoredTable::Position>& positions, cdcrt_write_kind kind) {
-  const HostTable table = protocol_->progress_of(target);
-  Rows rows = rows_of(table);
-  for (const auto& [key, position] : positions) {
-    auto row = tables_.add(rows);
-    row.set(kProgress.partition, key);
-    row[kProgress.target] = text(target);
-    row[kProgress.next_offset] = integer(position.next_offset);
-    row[kProgress.source_order] = bytes(position.order);
-  }
-  return tables_.write(connection, rows, kind);
-}
-
-Result<void> Store::save_progress(plugin::Connection& connection, const std::string& target, const std::vector<TablePosition>& positions) {
-  std::map<PartitionKey, StoredTable::Position> by_key, first;
-  for (const auto& position : positions) by_key[position.partition->key()] = {position.next_offset, position.order};
-  // What was not there when the lease was claimed, and is written for the first time, is not there now. Only where nothing is indexed
-  // does that spare a look.
-  if (!protocol_->finds_by_key()) {
-    const std::lock_guard lock(mutex_);
-    for (auto position = by_key.begin(); position != by_key.end();) {
-      const auto known = has_progress_.find(position->first);
-      const auto next = std::next(position);
-      if (known != has_progress_.end() && known->second.insert(target).second) first.insert(by_key.extract(position));
-      position = next;
+Result<void> Store::write_positions(plugin::Connection& connection, const PositionsByTarget& positions, cdcrt_write_kind kind) {
+  struct Place {
+    explicit Place(HostTable of) : table(std::move(of)), rows(rows_of(table)) {}
+    const HostTable table;
+    Rows rows;
+  };
+  std::map<std::string, Place> places;
+  for (const auto& [target, by_key] : positions) {
+    HostTable table = protocol_->progress_of(target);
+    const std::string name = table.name;
+    Rows& rows = places.try_emplace(name, std::move(table)).first->second.rows;
+    for (const auto& [key, position] : by_key) {
+      auto row = tables_.add(rows);
+      row.set(kProgress.partition, key);
+      row[kProgress.target] = text(target);
+      row[kProgress.next_offset] = integer(position.next_offset);
+      row[kProgress.source_order] = bytes(position.order);
     }
   }
-  if (auto written = write_positions(connection, target, first, CDCRT_WRITE_APPEND); !written) return written;
-  return write_positions(connection, target, by_key);
+  for (const auto& [name, place] : places) {
+    if (auto written = tables_.write(connection, place.rows, kind); !written) return written;
+  }
+  return {};
+}
+
+Result<void> Store::save_progress(plugin::Connection& connection, PositionsByTarget positions) {
+  // What was not there when the lease was claimed, and is written for the first time, is not there now. Only where nothing is indexed
+  // does that spare a look.
+  PositionsByTarget first;
+  if (!protocol_->finds_by_key()) {
+    const std::lock_guard lock(mutex_);
+    for (auto& [target, by_key] : positions) {
+      for (auto position = by_key.begin(); position != by_key.end();) {
+        const auto known = has_progress_.find(position->first);
+        const auto next = std::next(position);
+        if (known != has_progress_.end() && known->second.insert(target).second) first[target].insert(by_key.extract(position));
+        position = next;
+      }
+    }
+  }
+  if (auto written = write_positions(connection, first, CDCRT_WRITE_APPEND); !written) return written;
+  return write_positions(connection, positions, CDCRT_WRITE_UPSERT);
 }
 
 void Store::add_table(Rows& rows, const std::string& target, const StoredTable& table) const {

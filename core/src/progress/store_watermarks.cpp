@@ -105,12 +105,11 @@ Result<void> Store::send_back(plugin::Connection& connection, const SendBack& ba
   }
   if (auto saved = write_leases(connection, *leases); !saved) return saved;
   if (auto saved = write_watermarks(connection, *watermarks); !saved) return saved;
+  PositionsByTarget positions;
   for (const auto& [target, places] : back.tables) {
-    std::map<PartitionKey, StoredTable::Position> positions;
-    for (const auto& [key, next] : places) positions[key] = {next, back.by_truncate ? std::string(kSentBack) : std::string()};
-    if (auto saved = write_positions(connection, target, positions); !saved) return saved;
+    for (const auto& [key, next] : places) positions[target][key] = {next, back.by_truncate ? std::string(kSentBack) : std::string()};
   }
-  return {};
+  return write_positions(connection, positions, CDCRT_WRITE_UPSERT);
 }
 
 }  // namespace cdcrt::progress

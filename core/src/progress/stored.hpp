@@ -97,6 +97,9 @@ struct TablePosition {
   std::string order;
 };
 
+/// Where a target stands in each of its partitions, by its name.
+using PositionsByTarget = std::map<std::string, std::map<PartitionKey, StoredTable::Position>>;
+
 /// Order of a partition that a truncate in another one sent back to before its first row, with offset 0 to the beginning of its log
 /// wherever that is: less than any that a format gives. No order at all says that rows without one may be below.
 inline constexpr std::string_view kSentBack{"\0", 1};

@@ -1,7 +1,11 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <functional>
+#include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -104,9 +108,7 @@ TEST_CASE("topics: where they are more than there is room for, some stay known, 
       if (state.bytes() > 0) {
         known += round > 0 ? 1 : 0;
       } else {
-        debezium::KnownSchema schema;
-        schema.prefix = large;
-        state.learn_value(std::move(schema));
+        state.learn_value({}, std::to_string(topic) + large);
       }
       most = std::max(most, static_cast<int>(topics.size()));
     }
@@ -116,26 +118,109 @@ TEST_CASE("topics: where they are more than there is room for, some stay known, 
   CHECK(topics.bytes() < debezium::TopicState::kMaximumBytes + 3 * large.size());
 }
 
-TEST_CASE("known prefixes: the one that a message begins with is found among all") {
+TEST_CASE("known prefixes: the one that a message begins with is found among all, whether texts are kept whole or in pieces") {
   std::mt19937 chance(1);
-  for (int run = 0; run < 200; ++run) {
+  // So that some pieces are shared, and some too short for that.
+  const std::vector<std::string> parts{
+      "a", "b", R"({"type":"struct","fields":[)", R"(],"optional":true,"name":")", std::string(150, 'x'), std::string(200, 'x')};
+  const auto some_text = [&](std::size_t most) {
+    std::string text;
+    for (std::size_t length = chance() % most; length > 0; --length) text += parts[chance() % parts.size()];
+    return text;
+  };
+  for (int run = 0; run < 400; ++run) {
+    debezium::SchemaPool pool;
+    if (run % 2 == 1) (void)pool.keep(std::string(4 << 20, 'x'));  // what comes now is not kept whole
     KnownPrefixes known;
     std::vector<std::string> texts;
     for (std::size_t i = 0; i < 1 + chance() % 40; ++i) {
-      std::string text = "{";
-      for (std::size_t length = chance() % 8; length > 0; --length) text += static_cast<char>('a' + chance() % 3);
+      const std::string text = "{" + some_text(8);
       if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(text);
     }
-    for (const auto& text : texts) known.add(text);
+    for (const auto& text : texts) known.add(text, pool.keep(text));
     for (int look = 0; look < 50; ++look) {
-      std::string message = chance() % 2 == 0 ? texts[chance() % texts.size()] : "{";
-      for (std::size_t length = chance() % 4; length > 0; --length) message += static_cast<char>('a' + chance() % 3);
+      const std::string message = (chance() % 2 == 0 ? texts[chance() % texts.size()] : "{") + some_text(4);
       const uint32_t found = known.find(message);
       const bool is_any = std::any_of(texts.begin(), texts.end(),
                                       [&](const auto& text) { return message.size() > text.size() && message.starts_with(text); });
       CAPTURE(message);
       REQUIRE((found != KnownPrefixes::kNone) == is_any);
       if (is_any) REQUIRE(message.starts_with(texts[found]));
+      if (is_any) REQUIRE(known.size_of(found) == texts[found].size());
     }
   }
+}
+
+TEST_CASE("schemas: what those of many tables have in common is kept once, and given back once nobody has it") {
+  debezium::SchemaPool pool;
+  (void)pool.keep(std::string(4 << 20, 'x'));
+  const std::string columns = R"({"type":"struct","fields":[)" + std::string(1000, 'c');
+  const auto text_of = [&](int table) {
+    return columns + R"(],"optional":true,"name":"table)" + std::to_string(table) + R"("},)" + columns;
+  };
+  {
+    std::vector<debezium::SchemaText> texts;
+    for (int table = 0; table < 1000; ++table) texts.push_back(pool.keep(text_of(table)));
+    std::size_t own = 0;
+    for (const auto& text : texts) own += text.own_bytes();
+    CHECK(pool.bytes() < 2 * columns.size());
+    CHECK(own < 1000 * 200);
+    pool.trim();
+    for (int table = 0; table < 1000; ++table) REQUIRE(texts[static_cast<std::size_t>(table)].begins(text_of(table) + "more"));
+    CHECK(!texts[0].begins(text_of(1)));
+    CHECK(!texts[0].begins(columns));
+  }
+  pool.trim();
+  CHECK(pool.bytes() == 0);
+}
+
+TEST_CASE("layouts: tables whose columns differ in anything do not share one") {
+  using debezium::Column;
+  using debezium::Layout;
+  debezium::SchemaPool pool;
+  const auto layout_with = [](const auto& change) {
+    auto layout = std::make_unique<Layout>();
+    Column column;
+    column.name = "a";
+    column.inner.emplace_back();
+    layout->add(std::move(column));
+    change(*layout, layout->columns.front());
+    return layout;
+  };
+  const auto same = [](Layout&, Column&) {};
+  const auto kept = pool.share(layout_with(same));
+  CHECK(pool.share(layout_with(same)) == kept);
+  const std::vector<std::function<void(Layout&, Column&)>> changes{
+      [](Layout& layout, Column&) { layout.declared = true; },
+      [](Layout& layout, Column&) { layout.says_deleted = true; },
+      [](Layout& layout, Column&) { layout.may_be_foreign = true; },
+      [](Layout& layout, Column&) { layout.members.front().name = "b"; },
+      [](Layout& layout, Column&) { layout.members.front().column = 7; },
+      [](Layout& layout, Column&) { layout.members.front().flat = debezium::FlatField::kIgnored; },
+      [](Layout& layout, Column&) { layout.members.front().source = debezium::SourceField::kReadMilliseconds; },
+      [](Layout& layout, Column&) { layout.add({}); },
+      [](Layout&, Column& column) { column.name = "b"; },
+      [](Layout&, Column& column) { column.former_name = "b"; },
+      [](Layout&, Column& column) { column.conversion = debezium::Conversion::kText; },
+      [](Layout&, Column& column) { column.nested_types = true; },
+      [](Layout&, Column& column) { column.optional = false; },
+      [](Layout&, Column& column) { column.has_default = true; },
+      [](Layout&, Column& column) { column.default_certain = true; },
+      [](Layout&, Column& column) { column.type.kind = CDCRT_TYPE_DECIMAL; },
+      [](Layout&, Column& column) { column.type.element = CDCRT_TYPE_DECIMAL; },
+      [](Layout&, Column& column) { column.type.scale = 2; },
+      [](Layout&, Column& column) { column.type.length = 2; },
+      [](Layout&, Column& column) { column.scale = 2; },
+      [](Layout&, Column& column) { column.bits = 2; },
+      [](Layout&, Column& column) { column.default_cell.tag = CDCRT_I64; },
+      [](Layout&, Column& column) { column.default_cell.value.integer = 2; },
+      [](Layout&, Column& column) { column.default_cell.size = 2; },
+      [](Layout&, Column& column) { column.default_text = "b"; },
+      [](Layout&, Column& column) { column.inner.emplace_back(); },
+      [](Layout&, Column& column) { column.inner.front().name = "b"; },
+      [](Layout&, Column& column) { column.inner_by_name = true; },
+  };
+  std::set<std::shared_ptr<const Layout>> all{kept};
+  for (const auto& change : changes) all.insert(pool.share(layout_with(change)));
+  CHECK(all.size() == changes.size() + 1);
 }

@@ -181,6 +181,45 @@ std::vector<std::string> orders_of(const std::vector<std::string>& values, const
   return orders;
 }
 
+namespace {
+
+int asked_for = 0;
+uint32_t (*intern_there)(cdcrt_rows*, const cdcrt_shape*) = nullptr;
+
+uint32_t count_and_intern(cdcrt_rows* rows, const cdcrt_shape* shape) {
+  ++asked_for;
+  return intern_there(rows, shape);
+}
+
+}  // namespace
+
+int shapes_asked_for_again(const std::vector<std::string>& values) {
+  const DmsConfig config({});
+  dms::Dms format;
+  if (!format.configure(sdk::Config(config.get()))) throw std::runtime_error("the settings are refused");
+  event::ShapeRegistry shapes;
+  event::RowBatch batch(shapes);
+  intern_there = batch.abi()->intern;
+  batch.abi()->intern = &count_and_intern;
+  for (int round = 0; round < 2; ++round) {
+    asked_for = 0;
+    for (const std::string& value : values) {
+      cdcrt_message message{};
+      message.value = sdk::borrow(value);
+      cdcrt_messages call{};
+      call.size = sizeof call;
+      call.topic = sdk::borrow("dms");
+      call.messages = &message;
+      call.message_size = sizeof message;
+      call.count = 1;
+      batch.clear();
+      sdk::RowBuilder rows(*batch.abi());
+      if (!format.decode(sdk::Messages(call), rows) || batch.size() != 1) throw std::runtime_error("a record is refused");
+    }
+  }
+  return asked_for;
+}
+
 std::string dms_record(const std::string& operation, const std::string& data, const std::string& more, const std::string& beside) {
   return "{" + beside + "\"data\":" + data +
          R"(,"metadata":{"timestamp":"2025-06-10T11:28:04.550604Z","record-type":"data","operation":")" + operation +

@@ -15,6 +15,9 @@ using DmsOptions = std::map<std::string, std::string>;
 std::vector<std::string> decode_dms(const std::vector<std::optional<std::string>>& values, const DmsOptions& options = {});
 std::string decode_dms(const std::string& value, const DmsOptions& options = {});
 
+/// How many shapes the host is asked for when it has decoded all of them once and does so again.
+int shapes_asked_for_again(const std::vector<std::string>& values);
+
 /// The bytes of the rows' source order, hexadecimal; empty: none.
 std::vector<std::string> orders_of(const std::vector<std::string>& values, const DmsOptions& options = {});
 

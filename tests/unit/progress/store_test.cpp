@@ -173,8 +173,8 @@ TEST_CASE("progress: who is sent back has lost its partition, and the next claim
   REQUIRE(running.prepare(target.connection));
   REQUIRE(running.claim(target.connection, {key}));
   REQUIRE(target.connection.begin());
-  REQUIRE(running.save_progress(target.connection, "shop.orders", {{&p, 50, "order"}}));
-  REQUIRE(running.save_progress(target.connection, "shop.others", {{&p, 60, "order"}}));
+  REQUIRE(
+      running.save_progress(target.connection, {{"shop.orders", {{p.key(), {50, "order"}}}}, {"shop.others", {{p.key(), {60, "order"}}}}}));
   REQUIRE(running.save_watermarks(target.connection, {{&p, 50, {49, 1000, 77}}}));
   REQUIRE(target.connection.commit());
   for (const bool forget : {false, true}) {
@@ -325,7 +325,7 @@ TEST_CASE("progress: partitions that others read are sent back only when they ar
   REQUIRE(store.claim(target.connection, {{"source", "topic", 0}}));
   REQUIRE(other.claim(target.connection, {{"source", "topic", 1}, {"source", "topic", 2}}));
   REQUIRE(other.save_watermarks(target.connection, {{&before, 5, {}}, {&after, 6, {}}}));
-  REQUIRE(store.save_progress(target.connection, "t", {{&mine, 4, "z"}, {&before, 5, "k"}, {&after, 6, "m"}}));
+  REQUIRE(store.save_progress(target.connection, {{"t", {{mine.key(), {4, "z"}}, {before.key(), {5, "k"}}, {after.key(), {6, "m"}}}}}));
   REQUIRE(store.send_others_back(target.connection, "t", "l", {&mine}));
   const auto stored = store.read_all(target.connection, true);
   REQUIRE(stored);
@@ -416,7 +416,7 @@ TEST_CASE("progress: a lost commit is found by where the table stands") {
   const auto p = partition(0), q = partition(1);
   progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one");
   REQUIRE(store.prepare(target.connection));
-  REQUIRE(store.save_progress(target.connection, "t", {{&p, 7, "a"}, {&q, 3, "b"}}));
+  REQUIRE(store.save_progress(target.connection, {{"t", {{p.key(), {7, "a"}}, {q.key(), {3, "b"}}}}}));
   CHECK(*store.stands_at(target.connection, "t", {{&p, 7, "a"}, {&q, 3, "b"}}));
   CHECK(!*store.stands_at(target.connection, "t", {{&p, 7, "a"}, {&q, 4, "b"}}));
   CHECK(!*store.stands_at(target.connection, "u", {{&p, 7, "a"}}));

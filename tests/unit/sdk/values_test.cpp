@@ -195,6 +195,20 @@ TEST_CASE("a shape keeps the places of its columns and the order of its key") {
   CHECK(cache.get("a", make) == 1);
 }
 
+TEST_CASE("a cache of shapes keeps some of them where more take turns than there is room for, and does not grow") {
+  sdk::ShapeCache cache;
+  const std::string large(4096, 'x');
+  constexpr int kShapes = static_cast<int>(sdk::ShapeCache::kMaximumBytes / 4096) * 5 / 4;
+  int made = 0;
+  for (int round = 0; round < 4; ++round) {
+    for (int shape = 0; shape < kShapes; ++shape)
+      REQUIRE(cache.get(std::to_string(shape) + large, [&] { return ++made, static_cast<uint32_t>(shape); }) ==
+              static_cast<uint32_t>(shape));
+  }
+  CHECK(made < 3 * kShapes);  // in strict turns it would be all four times
+  CHECK(made > kShapes);
+}
+
 TEST_CASE("a cache of shapes gives one number to each shape that says something else") {
   Batch batch;
   sdk::ShapeCache cache;

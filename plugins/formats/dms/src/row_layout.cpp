@@ -11,10 +11,15 @@ using sdk::Status;
 
 namespace {
 
-constexpr std::size_t kMaximumLayouts = 4096, kMaximumBytes = 8 << 20;
+constexpr std::size_t kMaximumBytes = 24 << 20;
 
 // What a text means is not told beside it: the table's definition says it.
 constexpr uint32_t kUntyped = CDCRT_COLUMN_HEX | CDCRT_COLUMN_ROUNDED;
+
+// What a layout and its place take, about.
+std::size_t bytes_of(const std::string& key, const RowLayout& layout) {
+  return sizeof(RowLayout) + key.size() + layout.members.size() * sizeof(RowLayout::Member) + 100;
+}
 
 template <class Visit>
 void each_name(const JsonTape& tape, uint32_t object, Visit&& visit) {
@@ -54,13 +59,20 @@ Status RowLayouts::find(const Metadata& metadata, const JsonTape& tape, uint32_t
   }
   RowLayout made;
   if (Status status = make(metadata, tape, data, before, rows, made); !status) return status;
-  if (layouts_.size() >= kMaximumLayouts || bytes_ >= kMaximumBytes) {
-    layouts_.clear();
-    bytes_ = 0;
-  }
-  bytes_ += sizeof(RowLayout) + key_.size() + made.members.size() * sizeof(RowLayout::Member) + 100;
+  if (bytes_ >= kMaximumBytes) forget_half();
+  bytes_ += bytes_of(key_, made);
   layout = &layouts_.emplace(key_, std::move(made)).first->second;
   return {};
+}
+
+// Where more take turns than there is room for, that keeps some of them.
+void RowLayouts::forget_half() {
+  bool goes = false;
+  std::erase_if(layouts_, [&](const auto& place) {
+    goes = !goes;
+    if (goes) bytes_ -= bytes_of(place.first, place.second);
+    return goes;
+  });
 }
 
 Status RowLayouts::make(const Metadata& metadata, const JsonTape& tape, uint32_t data, uint32_t before, sdk::RowBuilder& rows,

@@ -40,6 +40,7 @@ class RowLayouts {
 
  private:
   void write_key(const Metadata& metadata, const sdk::JsonTape& tape, uint32_t data, uint32_t before);
+  void forget_half();
   sdk::Status make(const Metadata& metadata, const sdk::JsonTape& tape, uint32_t data, uint32_t before, sdk::RowBuilder& rows,
                    RowLayout& layout) const;
 

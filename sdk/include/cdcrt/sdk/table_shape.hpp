@@ -142,7 +142,8 @@ class TableShape {
 /// Numbers of shapes. A cache of one instance: forgetting it changes nothing.
 class ShapeCache {
  public:
-  static constexpr std::size_t kMaximumEntries = 10'000;
+  static constexpr std::size_t kMaximumEntries = 1 << 16;
+  static constexpr std::size_t kMaximumBytes = 16 << 20;  ///< of keys
 
   /// The number of this shape, told apart from others by all that it says.
   uint32_t get(const TableShape& shape, RowBuilder& rows) {
@@ -169,12 +170,20 @@ class ShapeCache {
     const auto found = numbers_.find(text);
     if (found != numbers_.end()) return found->second;
     const uint32_t number = make();
-    if (numbers_.size() >= kMaximumEntries) numbers_.clear();
+    if (numbers_.size() >= kMaximumEntries || bytes_ >= kMaximumBytes) forget_half();
+    bytes_ += text.size();
     numbers_.emplace(std::move(text), number);
     return number;
   }
 
  private:
+  /// Where more take turns than there is room for, that keeps some of them.
+  void forget_half() {
+    bool goes = false;
+    std::erase_if(numbers_, [&](const auto&) { return goes = !goes; });
+    bytes_ = 0;
+    for (const auto& [key, number] : numbers_) bytes_ += key.size();
+  }
   void append(uint32_t number) { key_.append(reinterpret_cast<const char*>(&number), sizeof number); }
   void append(const cdcrt_cell& cell) {
     append(uint32_t{cell.tag});
@@ -188,6 +197,7 @@ class ShapeCache {
   }
 
   std::unordered_map<std::string, uint32_t> numbers_;
+  std::size_t bytes_ = 0;
   std::string key_;
 };
 

@@ -1,0 +1,130 @@
+#include "debezium/schema_pool.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace cdcrt::debezium {
+namespace {
+
+/// Of one decoder. More than that are schemas of very many tables.
+constexpr std::size_t kMostWholeBytes = 4 << 20;
+/// A shorter piece costs less than a reference to it.
+constexpr std::size_t kLeastShared = 128;
+/// Of a place in a hash map, and what the allocator takes.
+constexpr std::size_t kPlaceBytes = 64;
+
+std::size_t text_bytes(const std::string& text) { return text.capacity() < sizeof(std::string) / 2 ? 0 : text.capacity() + 16; }
+
+std::size_t column_bytes(const Column& column) {
+  std::size_t bytes = sizeof(Column) + text_bytes(column.name) + text_bytes(column.default_text);
+  for (const Column& inner : column.inner) bytes += column_bytes(inner);
+  return bytes;
+}
+
+/// Where a piece begins that other schemas may have as well: as JsonConverter writes them, columns stand between these two, and the name of
+/// the table behind the second.
+std::size_t next_cut(std::string_view text, std::size_t from) {
+  return std::min({text.find(R"({"type":"struct")", from), text.find(R"(],"optional")", from), text.size()});
+}
+
+uint64_t hash_of_names(const Layout& layout) {
+  uint64_t hash = layout.members.size();
+  for (const Member& member : layout.members) hash = (hash ^ std::hash<std::string_view>()(member.name)) * 0x9E3779B97F4A7C15ULL;
+  return hash;
+}
+
+}  // namespace
+
+std::size_t layout_bytes(const Layout& layout) {
+  std::size_t bytes = sizeof(Layout) + kPlaceBytes;
+  for (const Member& member : layout.members) bytes += sizeof(Member) + text_bytes(member.name);
+  for (const Column& column : layout.columns) bytes += column_bytes(column);
+  return bytes;
+}
+
+std::string_view SchemaText::Part::text(const std::string& own, std::size_t& next) const {
+  if (shared != nullptr) return *shared;
+  const std::string_view text = std::string_view(own).substr(next, own_size);
+  next += own_size;
+  return text;
+}
+
+std::size_t SchemaText::alike(std::string_view other) const {
+  const auto alike_with = [](std::string_view a, std::string_view b) {
+    const std::size_t most = std::min(a.size(), b.size());
+    if (a.substr(0, most) == b.substr(0, most)) return most;
+    return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+  };
+  if (parts_.empty()) return alike_with(own_, other);
+  std::size_t position = 0, next = 0;
+  for (const Part& part : parts_) {
+    const std::string_view text = part.text(own_, next);
+    const std::size_t equal = alike_with(text, other.substr(position));
+    position += equal;
+    if (equal < text.size()) break;
+  }
+  return position;
+}
+
+char SchemaText::at(std::size_t position) const {
+  std::size_t next = 0;
+  for (const Part& part : parts_) {
+    const std::string_view text = part.text(own_, next);
+    if (position < text.size()) return text[position];
+    position -= text.size();
+  }
+  return own_[position];
+}
+
+SchemaText SchemaPool::keep(std::string_view text) {
+  SchemaText kept;
+  kept.size_ = text.size();
+  if (whole_bytes_ + text.size() <= kMostWholeBytes) {
+    whole_bytes_ += text.size();
+    kept.own_ = std::string(text);
+    return kept;
+  }
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t cut = next_cut(text, from + 1);
+    const std::string_view piece = text.substr(from, cut - from);
+    from = cut;
+    if (piece.size() >= kLeastShared) {
+      kept.parts_.push_back({share_piece(piece)});
+      continue;
+    }
+    if (kept.parts_.empty() || kept.parts_.back().shared != nullptr) kept.parts_.emplace_back();
+    kept.parts_.back().own_size += static_cast<uint32_t>(piece.size());
+    kept.own_ += piece;
+  }
+  kept.own_.shrink_to_fit();
+  kept.parts_.shrink_to_fit();
+  return kept;
+}
+
+std::shared_ptr<const std::string> SchemaPool::share_piece(std::string_view piece) {
+  if (const auto known = pieces_.find(piece); known != pieces_.end()) return known->second;
+  auto made = std::make_shared<const std::string>(piece);
+  bytes_ += sizeof(std::string) + kPlaceBytes + made->size();
+  pieces_.emplace(*made, made);
+  return made;
+}
+
+std::shared_ptr<const Layout> SchemaPool::share(std::unique_ptr<Layout> layout) {
+  const uint64_t hash = hash_of_names(*layout);
+  for (auto [place, end] = layouts_.equal_range(hash); place != end; ++place) {
+    if (equal(*place->second, *layout)) return place->second;
+  }
+  bytes_ += kPlaceBytes + layout_bytes(*layout);
+  return layouts_.emplace(hash, std::move(layout))->second;
+}
+
+void SchemaPool::trim() {
+  std::erase_if(pieces_, [](const auto& place) { return place.second.use_count() == 1; });
+  std::erase_if(layouts_, [](const auto& place) { return place.second.use_count() == 1; });
+  bytes_ = 0;
+  for (const auto& [text, piece] : pieces_) bytes_ += sizeof(std::string) + kPlaceBytes + text.size();
+  for (const auto& [hash, layout] : layouts_) bytes_ += kPlaceBytes + layout_bytes(*layout);
+}
+
+}  // namespace cdcrt::debezium
