@@ -22,11 +22,26 @@ std::size_t column_bytes(const Column& column) {
   return bytes;
 }
 
-/// Where a piece begins that other schemas may have as well: as JsonConverter writes them, columns stand between these two, and the name of
-/// the table behind the second.
-std::size_t next_cut(std::string_view text, std::size_t from) {
-  return std::min({text.find(R"({"type":"struct")", from), text.find(R"(],"optional")", from), text.size()});
-}
+/// Where pieces begin that other schemas may have as well: as JsonConverter writes them, columns stand between these two, and the name of
+/// the table behind the second. Each is looked for once, however many there are.
+class Cuts {
+ public:
+  explicit Cuts(std::string_view text) : text_(text) {}
+  std::size_t next(std::size_t from) {
+    for (Mark& mark : marks_) {
+      if (mark.at < from) mark.at = std::min(text_.find(mark.text, from), text_.size());
+    }
+    return std::min(marks_[0].at, marks_[1].at);
+  }
+
+ private:
+  struct Mark {
+    std::string_view text;
+    std::size_t at = 0;
+  };
+  std::string_view text_;
+  Mark marks_[2] = {{R"({"type":"struct")"}, {R"(],"optional")"}};
+};
 
 uint64_t hash_of_names(const Layout& layout) {
   uint64_t hash = layout.members.size();
@@ -85,8 +100,9 @@ SchemaText SchemaPool::keep(std::string_view text) {
     kept.own_ = std::string(text);
     return kept;
   }
+  Cuts cuts(text);
   for (std::size_t from = 0; from < text.size();) {
-    const std::size_t cut = next_cut(text, from + 1);
+    const std::size_t cut = cuts.next(from + 1);
     const std::string_view piece = text.substr(from, cut - from);
     from = cut;
     if (piece.size() >= kLeastShared) {

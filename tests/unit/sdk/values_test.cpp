@@ -205,7 +205,7 @@ TEST_CASE("a cache of shapes keeps some of them where more take turns than there
       REQUIRE(cache.get(std::to_string(shape) + large, [&] { return ++made, static_cast<uint32_t>(shape); }) ==
               static_cast<uint32_t>(shape));
   }
-  CHECK(made < 3 * kShapes);  // in strict turns it would be all four times
+  CHECK(2 * made < 7 * kShapes);  // if all were forgotten at once, they would be made in each of the four turns
   CHECK(made > kShapes);
 }
 

@@ -11,15 +11,8 @@ using sdk::Status;
 
 namespace {
 
-constexpr std::size_t kMaximumBytes = 24 << 20;
-
 // What a text means is not told beside it: the table's definition says it.
 constexpr uint32_t kUntyped = CDCRT_COLUMN_HEX | CDCRT_COLUMN_ROUNDED;
-
-// What a layout and its place take, about.
-std::size_t bytes_of(const std::string& key, const RowLayout& layout) {
-  return sizeof(RowLayout) + key.size() + layout.members.size() * sizeof(RowLayout::Member) + 100;
-}
 
 template <class Visit>
 void each_name(const JsonTape& tape, uint32_t object, Visit&& visit) {
@@ -53,26 +46,13 @@ void RowLayouts::write_key(const Metadata& metadata, const JsonTape& tape, uint3
 Status RowLayouts::find(const Metadata& metadata, const JsonTape& tape, uint32_t data, uint32_t before, sdk::RowBuilder& rows,
                         const RowLayout*& layout) {
   write_key(metadata, tape, data, before);
-  if (const auto found = layouts_.find(key_); found != layouts_.end()) {
-    layout = &found->second;
-    return {};
-  }
+  layout = layouts_.find(key_);
+  if (layout != nullptr) return {};
   RowLayout made;
   if (Status status = make(metadata, tape, data, before, rows, made); !status) return status;
-  if (bytes_ >= kMaximumBytes) forget_half();
-  bytes_ += bytes_of(key_, made);
-  layout = &layouts_.emplace(key_, std::move(made)).first->second;
+  const std::size_t bytes = made.members.size() * sizeof(RowLayout::Member);
+  layout = &layouts_.add(key_, std::move(made), bytes);
   return {};
-}
-
-// Where more take turns than there is room for, that keeps some of them.
-void RowLayouts::forget_half() {
-  bool goes = false;
-  std::erase_if(layouts_, [&](const auto& place) {
-    goes = !goes;
-    if (goes) bytes_ -= bytes_of(place.first, place.second);
-    return goes;
-  });
 }
 
 Status RowLayouts::make(const Metadata& metadata, const JsonTape& tape, uint32_t data, uint32_t before, sdk::RowBuilder& rows,

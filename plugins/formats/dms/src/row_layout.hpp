@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "cdcrt/sdk/bounded_cache.hpp"
 #include "cdcrt/sdk/json_tape.hpp"
 #include "cdcrt/sdk/row_builder.hpp"
 #include "cdcrt/sdk/table_shape.hpp"
@@ -40,13 +40,11 @@ class RowLayouts {
 
  private:
   void write_key(const Metadata& metadata, const sdk::JsonTape& tape, uint32_t data, uint32_t before);
-  void forget_half();
   sdk::Status make(const Metadata& metadata, const sdk::JsonTape& tape, uint32_t data, uint32_t before, sdk::RowBuilder& rows,
                    RowLayout& layout) const;
 
   const Settings& settings_;
-  std::unordered_map<std::string, RowLayout> layouts_;
-  std::size_t bytes_ = 0;  ///< of them, roughly
+  sdk::BoundedCache<RowLayout> layouts_{24 << 20};
   std::string key_;
 };
 

@@ -15,11 +15,11 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "cdcrt/abi/value.h"
+#include "cdcrt/sdk/bounded_cache.hpp"
 #include "cdcrt/sdk/row_builder.hpp"
 #include "cdcrt/sdk/status.hpp"
 
@@ -142,8 +142,7 @@ class TableShape {
 /// Numbers of shapes. A cache of one instance: forgetting it changes nothing.
 class ShapeCache {
  public:
-  static constexpr std::size_t kMaximumEntries = 1 << 16;
-  static constexpr std::size_t kMaximumBytes = 16 << 20;  ///< of keys
+  static constexpr std::size_t kMaximumBytes = 16 << 20;
 
   /// The number of this shape, told apart from others by all that it says.
   uint32_t get(const TableShape& shape, RowBuilder& rows) {
@@ -167,23 +166,11 @@ class ShapeCache {
   template <class Make>
   uint32_t get(std::string_view key, Make&& make) {
     std::string text(key);
-    const auto found = numbers_.find(text);
-    if (found != numbers_.end()) return found->second;
-    const uint32_t number = make();
-    if (numbers_.size() >= kMaximumEntries || bytes_ >= kMaximumBytes) forget_half();
-    bytes_ += text.size();
-    numbers_.emplace(std::move(text), number);
-    return number;
+    if (const uint32_t* const found = numbers_.find(text)) return *found;
+    return numbers_.add(text, make());
   }
 
  private:
-  /// Where more take turns than there is room for, that keeps some of them.
-  void forget_half() {
-    bool goes = false;
-    std::erase_if(numbers_, [&](const auto&) { return goes = !goes; });
-    bytes_ = 0;
-    for (const auto& [key, number] : numbers_) bytes_ += key.size();
-  }
   void append(uint32_t number) { key_.append(reinterpret_cast<const char*>(&number), sizeof number); }
   void append(const cdcrt_cell& cell) {
     append(uint32_t{cell.tag});
@@ -196,8 +183,7 @@ class ShapeCache {
     key_ += view(text);
   }
 
-  std::unordered_map<std::string, uint32_t> numbers_;
-  std::size_t bytes_ = 0;
+  BoundedCache<uint32_t> numbers_{kMaximumBytes};
   std::string key_;
 };
 
