@@ -43,9 +43,19 @@ class Cuts {
   Mark marks_[2] = {{R"({"type":"struct")"}, {R"(],"optional")"}};
 };
 
-uint64_t hash_of_names(const Layout& layout) {
+/// Of what layouts of the same names may differ in as well, so that a table of ten thousand is not compared with all others.
+uint64_t hash_of(const Layout& layout) {
   uint64_t hash = layout.members.size();
-  for (const Member& member : layout.members) hash = (hash ^ std::hash<std::string_view>()(member.name)) * 0x9E3779B97F4A7C15ULL;
+  const auto mix = [&](uint64_t value) { hash = (hash ^ value) * 0x9E3779B97F4A7C15ULL; };
+  const auto mix_text = [&](std::string_view text) { mix(std::hash<std::string_view>()(text)); };
+  for (const Member& member : layout.members) mix_text(member.name);
+  for (const Column& column : layout.columns) {
+    mix(static_cast<uint64_t>(column.conversion) << 1 | static_cast<uint64_t>(column.optional));
+    mix(uint64_t{column.type.kind} << 48 | uint64_t{static_cast<uint16_t>(column.type.scale)} << 32 | column.type.length);
+    mix_text(column.default_text);
+    const bool is_text = column.default_cell.tag >= CDCRT_STRING || column.default_cell.tag == CDCRT_DECIMAL;
+    mix(is_text ? 0 : column.default_cell.value.natural);
+  }
   return hash;
 }
 
@@ -127,7 +137,7 @@ std::shared_ptr<const std::string> SchemaPool::share_piece(std::string_view piec
 }
 
 std::shared_ptr<const Layout> SchemaPool::share(std::unique_ptr<Layout> layout) {
-  const uint64_t hash = hash_of_names(*layout);
+  const uint64_t hash = hash_of(*layout);
   for (auto [place, end] = layouts_.equal_range(hash); place != end; ++place) {
     if (equal(*place->second, *layout)) return place->second;
   }

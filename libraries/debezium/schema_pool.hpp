@@ -56,7 +56,7 @@ class SchemaPool {
   std::shared_ptr<const std::string> share_piece(std::string_view piece);
 
   std::unordered_map<std::string_view, std::shared_ptr<const std::string>> pieces_;  ///< names are the pieces' own
-  std::unordered_multimap<uint64_t, std::shared_ptr<const Layout>> layouts_;         ///< by their names' hash
+  std::unordered_multimap<uint64_t, std::shared_ptr<const Layout>> layouts_;         ///< by their hash
   std::size_t bytes_ = 0;
   std::size_t whole_bytes_ = 0;  ///< of texts that were kept whole
 };

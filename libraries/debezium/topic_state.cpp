@@ -108,6 +108,13 @@ const KnownSchema* TopicState::Schemas::recognise(std::string_view message) {
   return all[by_prefix[last]].get();
 }
 
+std::shared_ptr<const Layout> TopicState::share(std::unique_ptr<Layout> layout) {
+  const std::size_t before = pool_.bytes();
+  auto shared = pool_.share(std::move(layout));
+  pooled_ += pool_.bytes() - before;
+  return shared;
+}
+
 const KnownSchema* TopicState::learn(Schemas& schemas, KnownSchema schema, std::string_view prefix) {
   bytes_ += sizeof(KnownSchema) + kPlaceBytes;
   schema.prefix = prefix.size();
@@ -115,7 +122,9 @@ const KnownSchema* TopicState::learn(Schemas& schemas, KnownSchema schema, std::
   if (!prefix.empty()) {
     const std::size_t before = schemas.prefixes.bytes();
     schemas.last = static_cast<uint32_t>(schemas.by_prefix.size());
+    const std::size_t shared_before = pool_.bytes();
     schemas.prefixes.add(prefix, pool_.keep(prefix));
+    pooled_ += pool_.bytes() - shared_before;
     schemas.by_prefix.push_back(static_cast<uint32_t>(schemas.all.size() - 1));
     bytes_ += schemas.prefixes.bytes() - before;
   }
@@ -132,7 +141,7 @@ const Layout* TopicState::natural(Layouts& layouts, const sdk::JsonTape& tape, u
   auto made = natural_layout(tape, object, metadata_prefix, duplicate);
   if (!made) return nullptr;
   bytes_ += kPlaceBytes;
-  return layouts.last = layouts.all.emplace(hash, pool_.share(std::move(made)))->second.get();
+  return layouts.last = layouts.all.emplace(hash, share(std::move(made)))->second.get();
 }
 
 const BoundShape* TopicState::bind(const Layout* layout, const Layout* key, const TableReference& table, sdk::RowBuilder& rows,
@@ -230,7 +239,7 @@ void TopicState::forget() {
   rows_ = {};
   natural_keys_ = {};
   routed_.clear();
-  bytes_ = 0;
+  bytes_ = pooled_ = 0;
   pool_.trim();
 }
 

@@ -69,7 +69,7 @@ class TopicState {
   /// `prefix`: of a message up to its payload; empty: it is not to be recognised.
   const KnownSchema* learn_value(KnownSchema schema, std::string_view prefix) { return learn(values_, std::move(schema), prefix); }
   const KnownSchema* learn_key(KnownSchema schema, std::string_view prefix) { return learn(keys_, std::move(schema), prefix); }
-  std::shared_ptr<const Layout> share(std::unique_ptr<Layout> layout) { return pool_.share(std::move(layout)); }
+  std::shared_ptr<const Layout> share(std::unique_ptr<Layout> layout);
 
   /// The layout of an object without schema. nullptr: a name stands twice, which `duplicate` then is.
   const Layout* row_layout(const sdk::JsonTape& tape, uint32_t object, std::string_view metadata_prefix, std::string& duplicate) {
@@ -93,9 +93,10 @@ class TopicState {
 
   /// Memory held beside the pool, bytes, roughly; and how to give it back. Nothing obtained before may be used after.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  /// What others have in the pool it cannot give back.
+  /// What others have put into the pool it cannot give back.
   [[nodiscard]] bool is_overfull() const {
-    return (bytes_ > kMaximumBytes / 8 && bytes_ + pool_.bytes() > kMaximumBytes) || values_.passing() + keys_.passing() > kMaximumPassing;
+    const bool is_large = bytes_ + pooled_ > kMaximumBytes / 8 && bytes_ + pool_.bytes() > kMaximumBytes;
+    return is_large || values_.passing() + keys_.passing() > kMaximumPassing;
   }
   void forget();
 
@@ -140,6 +141,7 @@ class TopicState {
   std::optional<TableName> table_;
   bool table_known_ = false;
   std::size_t bytes_ = 0;
+  std::size_t pooled_ = 0;  ///< that it has put into the pool
 };
 
 /// Of all topics that a decoder meets, as many as there is room for. One thread.

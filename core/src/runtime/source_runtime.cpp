@@ -324,6 +324,8 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
       if (auto served = source_->serve(); !served) {
         if (served.error().code != CDCRT_RETRY) return fail(std::move(served.error()));
         note_outage(served.error());
+      } else {
+        outage_.answered(std::chrono::steady_clock::now());
       }
     }
     outage_.came(std::chrono::steady_clock::now());

@@ -118,6 +118,33 @@ TEST_CASE("topics: where they are more than there is room for, some stay known, 
   CHECK(topics.bytes() < debezium::TopicState::kMaximumBytes + 3 * large.size());
 }
 
+TEST_CASE("topics: one whose tables take little themselves and much of what could be shared gives that back") {
+  debezium::TopicStates topics;
+  std::size_t most = 0;
+  int forgotten = 0;
+  for (int table = 0; table < 4000; ++table) {
+    debezium::TopicState& topic = topics.of("all");
+    if (topic.is_overfull()) {
+      topic.forget();
+      ++forgotten;
+    }
+    const std::string name = std::to_string(table);
+    debezium::KnownSchema schema;
+    auto layout = std::make_unique<debezium::Layout>();
+    for (int i = 0; i < 100; ++i) {
+      debezium::Column column;
+      column.name = "column" + name + "_" + std::to_string(i);
+      layout->add(std::move(column));
+    }
+    schema.layout = topic.share(std::move(layout));
+    topic.learn_value(std::move(schema), name + R"({"type":"struct","fields":[)" + std::string(2000, 'c') + name + R"(],"optional":true)");
+    (void)topics.of("all");
+    most = std::max(most, topics.bytes());
+  }
+  CHECK(forgotten > 1);
+  CHECK(most < debezium::TopicState::kMaximumBytes + (1 << 20));
+}
+
 TEST_CASE("known prefixes: the one that a message begins with is found among all, whether texts are kept whole or in pieces") {
   std::mt19937 chance(1);
   // So that some pieces are shared, and some too short for that.

@@ -29,10 +29,12 @@ sdk::Status FetchLane::start(const std::string& name, int32_t partition, int64_t
     return failure();
   }
   queue_.outdate();
+  const bool was_idle = reads_ == 0;
   if (topic.started.erase(partition) > 0) stop(topic.handle, partition);
   if (rd_kafka_consume_start_queue(topic.handle, partition, offset, queue_.get()) != 0) return failure();
   topic.started.insert(partition);
-  if (reads_++ == 0) client_->silence().rested();
+  ++reads_;
+  if (was_idle) client_->silence().rested();
   return {};
 }
 
