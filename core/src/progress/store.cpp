@@ -94,9 +94,7 @@ Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored, co
     sort(table.open_dead_letters);
     table.has_no_dead_letters = !any_dead_letter;
   }
-  for (auto& [target, by_slot] : columns) {
-    for (auto& [slot, column] : by_slot) stored.tables[target].columns.push_back(std::move(column));
-  }
+  for (auto& [target, by_slot] : columns) columns_into(std::move(by_slot), stored.tables[target]);
   return {};
 }
 

@@ -73,9 +73,7 @@ Result<void> Store::read_tables(plugin::Connection& connection, const std::vecto
   });
   if (auto done = reads.run(connection); !done) return done;
   if (!unreadable) return unreadable;
-  for (auto& [target, by_slot] : columns) {
-    for (auto& [slot, column] : by_slot) by_name.at(target)->table->columns.push_back(std::move(column));
-  }
+  for (auto& [target, by_slot] : columns) columns_into(std::move(by_slot), *by_name.at(target)->table);
   return {};
 }
 

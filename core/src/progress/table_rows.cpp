@@ -1,5 +1,7 @@
 #include "progress/table_rows.hpp"
 
+#include <utility>
+
 #include "evolution/column_names.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
@@ -70,6 +72,15 @@ Result<evolution::Column> column_of(const Row& row, event::Arena& arena) {
   column.undefined_since = row.text(kColumns.undefined_since);
   if (!tells_early) column.came_early = evolution::seems_early(column);
   return column;
+}
+
+// Each is read as it is then: another process may have stored both between the table's row, which did not tell the key, and its columns.
+// Rows that lack a column would drop it, as those of tables without a key do.
+void columns_into(std::map<int64_t, evolution::Column> by_slot, StoredTable& table) {
+  for (auto& [slot, column] : by_slot) {
+    table.key_known = table.key_known || column.key_ordinal > 0;
+    table.columns.push_back(std::move(column));
+  }
 }
 
 }  // namespace cdcrt::progress

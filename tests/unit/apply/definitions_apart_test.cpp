@@ -1,6 +1,8 @@
 // Rows that lack a column, of a table whose definitions come from a topic that is read beside theirs: partition 1 here.
 #include <doctest/doctest.h>
 
+#include <utility>
+
 #include "apply/orders.hpp"
 
 using namespace cdcrt;
@@ -129,6 +131,20 @@ TEST_CASE("definitions apart: a late row of the former name waits where those of
     REQUIRE(rig.write());
     CHECK(rig.rows() == (is_told ? "id=1,b='new'; id=2,b='old'" : "id=1,b='new'; id=2,b=NULL"));
   }
+}
+
+TEST_CASE("definitions apart: a row waits as well where another process stored the columns after the table's row was read") {
+  Rig rig({}, 2);
+  begin(rig);
+  const auto row_of_table = std::exchange(rig.database.tables.at("cdcrt.tables").rows, {});
+  rig.restart();
+  rig.database.tables.at("cdcrt.tables").rows = row_of_table;
+  rig.send(row(2, "b", "new", "30"));
+  REQUIRE(rig.table->awaited_definitions());
+  rig.send(renaming("20"), 1);
+  CHECK(rig.read_back());
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,b='old'; id=2,b='new'");
 }
 
 TEST_CASE("definitions apart: nothing waits where rows alone tell of columns") {

@@ -76,6 +76,30 @@ TEST_CASE("progress: what is known of a column comes back whole") {
   }
 }
 
+TEST_CASE("progress: columns that were stored after the row of their table was read tell that its key is known") {
+  Target target;
+  progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "here");
+  REQUIRE(store.prepare(target.connection));
+  std::vector<evolution::Column> columns(2);
+  columns[0].source_name = columns[0].target_name = "id";
+  columns[1].source_name = columns[1].target_name = "a";
+  for (const bool has_key : {false, true}) {
+    CAPTURE(has_key);
+    columns[0].key_ordinal = has_key ? 1 : 0;
+    REQUIRE(target.connection.begin());
+    REQUIRE(store.save_columns(target.connection, "shop.orders", columns));
+    REQUIRE(target.connection.commit());
+    const auto stored = store.read_all(target.connection);
+    REQUIRE(stored);
+    CHECK(stored->tables.at("shop.orders").key_known == has_key);
+    progress::StoredTable table;
+    event::Arena arena{256};
+    REQUIRE(store.read_table(target.connection, "shop.orders", table, arena));
+    CHECK(table.columns.size() == 2);
+    CHECK(table.key_known == has_key);
+  }
+}
+
 TEST_CASE("progress: the names that a column had come back, and of one that gave up its name whether it came early") {
   evolution::Column column;
   for (const std::size_t count : {0U, 1U, 2U}) {
