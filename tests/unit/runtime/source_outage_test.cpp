@@ -3,6 +3,7 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -97,6 +98,11 @@ TEST_CASE("outages: what a source waits for is told also while the host takes no
   CHECK(lines.with("nobody leads t13") == 1);
   REQUIRE(pipeline.source().outage().has_value());
   CHECK(pipeline.source().outage()->find("nobody leads t13") != std::string::npos);
+  // And that it is over.
+  asked.waits_for.clear();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (pipeline.source().outage() && std::chrono::steady_clock::now() < deadline) REQUIRE(pipeline.source().step(0));
+  CHECK_FALSE(pipeline.source().outage().has_value());
   pipeline.monitor.message_bytes = 0;
 }
 
