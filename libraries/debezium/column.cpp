@@ -237,9 +237,8 @@ bool equal(const cdcrt_type& a, const cdcrt_type& b) {
 // The bytes of a text stand in default_text.
 bool is_same_default(const Column& a, const Column& b) {
   if (a.has_default != b.has_default || a.default_certain != b.default_certain || a.default_text != b.default_text) return false;
-  const bool is_text = a.default_cell.tag >= CDCRT_STRING || a.default_cell.tag == CDCRT_DECIMAL;
   return a.default_cell.tag == b.default_cell.tag && a.default_cell.size == b.default_cell.size &&
-         (is_text || a.default_cell.value.natural == b.default_cell.value.natural);
+         (has_bytes(a.default_cell) || a.default_cell.value.natural == b.default_cell.value.natural);
 }
 
 }  // namespace

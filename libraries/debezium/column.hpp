@@ -62,6 +62,9 @@ struct Column {
   bool inner_by_name = false;  ///< `inner` are the fields of a struct
 };
 
+/// The cell borrows bytes.
+inline bool has_bytes(const cdcrt_cell& cell) { return cell.tag == CDCRT_DECIMAL || cell.tag >= CDCRT_STRING; }
+
 /// Values of both become the same cells, under the same name.
 bool equal(const Column& a, const Column& b);
 

@@ -155,7 +155,7 @@ void Converter::set_default(const ConnectSchema& schema, Column& column) {
   column.has_default = true;
   column.default_certain = !is_temporal(column.type.kind);
   column.default_cell = cell;
-  if (cell.tag >= CDCRT_STRING || cell.tag == CDCRT_DECIMAL) column.default_text = std::string(sdk::text(cell));
+  if (has_bytes(cell)) column.default_text = std::string(sdk::text(cell));
 }
 
 }  // namespace cdcrt::debezium

@@ -433,7 +433,7 @@ bool EventDecoder::is_full_image(const BoundShape& shape, const cdcrt_cell* cell
     if (shape.is_key[i] != 0 || is_filler(cells[i])) continue;
     const Column& column = shape.layout->columns[i];
     cdcrt_cell filler = column.default_cell;
-    if (column.has_default && (filler.tag >= CDCRT_STRING || filler.tag == CDCRT_DECIMAL)) filler.value.data = column.default_text.data();
+    if (column.has_default && has_bytes(filler)) filler.value.data = column.default_text.data();
     if (!column.has_default || !same_value(cells[i], filler)) return true;
   }
   return false;

@@ -11,10 +11,6 @@ namespace {
 constexpr std::size_t kMostWholeBytes = 4 << 20;
 /// A shorter piece costs less than a reference to it.
 constexpr std::size_t kLeastShared = 128;
-/// Of a place in a hash map, and what the allocator takes.
-constexpr std::size_t kPlaceBytes = 64;
-
-std::size_t text_bytes(const std::string& text) { return text.capacity() < sizeof(std::string) / 2 ? 0 : text.capacity() + 16; }
 
 std::size_t column_bytes(const Column& column) {
   std::size_t bytes = sizeof(Column) + text_bytes(column.name) + text_bytes(column.default_text);
@@ -53,8 +49,7 @@ uint64_t hash_of(const Layout& layout) {
     mix(static_cast<uint64_t>(column.conversion) << 1 | static_cast<uint64_t>(column.optional));
     mix(uint64_t{column.type.kind} << 48 | uint64_t{static_cast<uint16_t>(column.type.scale)} << 32 | column.type.length);
     mix_text(column.default_text);
-    const bool is_text = column.default_cell.tag >= CDCRT_STRING || column.default_cell.tag == CDCRT_DECIMAL;
-    mix(is_text ? 0 : column.default_cell.value.natural);
+    mix(has_bytes(column.default_cell) ? 0 : column.default_cell.value.natural);
   }
   return hash;
 }

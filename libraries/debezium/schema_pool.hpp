@@ -63,5 +63,9 @@ class SchemaPool {
 
 /// Memory that a layout takes, bytes, about.
 std::size_t layout_bytes(const Layout& layout);
+/// Of a place in a hash map, and what the allocator takes.
+inline constexpr std::size_t kPlaceBytes = 64;
+/// Memory that a text takes beside itself, bytes, about.
+inline std::size_t text_bytes(const std::string& text) { return text.capacity() < sizeof(std::string) / 2 ? 0 : text.capacity() + 16; }
 
 }  // namespace cdcrt::debezium

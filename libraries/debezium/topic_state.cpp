@@ -13,10 +13,6 @@ constexpr std::string_view kRouterKey = "__dbz__physicalTableIdentifier";
 /// Of the topics that make room for others: the one that has not been asked for for the longest of so many by chance. Where more topics
 /// take turns than there is room for, that keeps some of them, and the strict order none.
 constexpr int kCandidates = 2;
-/// Of a place in a hash map, and what the allocator takes.
-constexpr std::size_t kPlaceBytes = 64;
-
-std::size_t text_bytes(const std::string& text) { return text.capacity() < sizeof(std::string) / 2 ? 0 : text.capacity() + 16; }
 
 uint64_t hash_of(std::string_view text, uint64_t before) { return (std::hash<std::string_view>()(text) ^ before) * 0x9E3779B97F4A7C15ULL; }
 
@@ -53,8 +49,7 @@ uint32_t intern(const BoundShape& bound, sdk::RowBuilder& rows) {
       to.flags |= CDCRT_COLUMN_DEFAULT;
       if (from.default_certain) to.flags |= CDCRT_COLUMN_DEFAULT_CERTAIN;
       to.default_value = from.default_cell;
-      if (from.default_cell.tag >= CDCRT_STRING || from.default_cell.tag == CDCRT_DECIMAL)
-        to.default_value.value.data = from.default_text.data();
+      if (has_bytes(from.default_cell)) to.default_value.value.data = from.default_text.data();
     }
   }
   for (std::size_t i = 0; i < bound.key_columns.size(); ++i) {

@@ -7,6 +7,7 @@
 
 #include "broker_error.hpp"
 #include "cdcrt/sdk/near_names.hpp"
+#include "owned.hpp"
 
 namespace cdcrt::kafka_source {
 namespace {
@@ -15,21 +16,12 @@ using Clock = std::chrono::steady_clock;
 constexpr int kOneTryMs = 1000;
 constexpr int kSilentMs = 8000;  // without a word to whoever waits
 
-struct MetadataDeleter {
-  void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
-};
-using Metadata = std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter>;
-
-struct PartitionsDeleter {
-  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
-};
-
 std::string seconds(std::chrono::milliseconds time) {
   return time.count() % 1000 == 0 ? std::to_string(time.count() / 1000) + " s" : std::to_string(time.count()) + " ms";
 }
 
 auto one_partition(std::string_view topic, int32_t partition) {
-  std::unique_ptr<rd_kafka_topic_partition_list_t, PartitionsDeleter> list(rd_kafka_topic_partition_list_new(1));
+  PartitionList list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), std::string(topic).c_str(), partition);
   return list;
 }

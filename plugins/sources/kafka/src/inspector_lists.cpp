@@ -5,6 +5,7 @@
 
 #include "broker_error.hpp"
 #include "inspector.hpp"
+#include "owned.hpp"
 
 namespace cdcrt::kafka_source {
 namespace {
@@ -15,15 +16,11 @@ constexpr std::size_t kAtOnce = 250;
 constexpr int kMaxWaitMs = 3000;
 constexpr int64_t kNotTold = INT64_MIN;
 
-struct ListDeleter {
-  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
-};
-using List = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
 using Places = std::vector<cdcrt_place>;
 using Indices = Leaders::Indices;
 
-List list_of(const Places& places, const Indices& wanted, int64_t offset) {
-  List list(rd_kafka_topic_partition_list_new(static_cast<int>(wanted.size())));
+PartitionList list_of(const Places& places, const Indices& wanted, int64_t offset) {
+  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(wanted.size())));
   for (const std::size_t i : wanted) {
     const std::string topic(sdk::view(places[i].topic));
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), places[i].partition)->offset = offset;
@@ -47,14 +44,10 @@ Answer answer_of(const rd_kafka_topic_partition_list_t& list, rd_kafka_resp_err_
 /// `which`: RD_KAFKA_OFFSET_BEGINNING, RD_KAFKA_OFFSET_END or a time.
 Answer look_up(Client& client, const Places& places, const Indices& wanted, int64_t which, int timeout_ms) {
   if (wanted.empty()) return {{}, RD_KAFKA_RESP_ERR_NO_ERROR};
-  const List list = list_of(places, wanted, which);
+  const PartitionList list = list_of(places, wanted, which);
   const auto code = rd_kafka_offsets_for_times(client.get(), list.get(), std::min(timeout_ms, kMaxWaitMs));
   return answer_of(*list, code);
 }
-
-struct MetadataDeleter {
-  void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
-};
 
 }  // namespace
 
@@ -63,7 +56,7 @@ bool Inspector::learn_leaders(Leaders::Map& to) {
   const rd_kafka_metadata_t* raw = nullptr;
   if (!client(Client::Role::kLookup, lookup)) return false;
   if (rd_kafka_metadata(lookup->get(), 1, nullptr, &raw, std::min(timeout_ms(), kMaxWaitMs)) != RD_KAFKA_RESP_ERR_NO_ERROR) return false;
-  const std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter> metadata(raw);
+  const Metadata metadata(raw);
   for (int i = 0; i < metadata->topic_cnt; ++i) {
     const auto& topic = metadata->topics[i];
     if (!settings_.topics.wants(topic.topic)) continue;
@@ -101,7 +94,7 @@ void Inspector::origins_of(const Places& places, const std::function<void(std::s
       first = look_up(*lookup, places, wanted, std::max<int64_t>(0, start.timestamp_ms), timeout_ms());
       otherwise = RD_KAFKA_OFFSET_END;
     } else if (is_committed) {
-      const List list = list_of(places, wanted, RD_KAFKA_OFFSET_INVALID);
+      const PartitionList list = list_of(places, wanted, RD_KAFKA_OFFSET_INVALID);
       const auto code = rd_kafka_committed(group->get(), list.get(), std::min(timeout_ms(), kMaxWaitMs));
       first = answer_of(*list, code);
       // It is the group's coordinator that is away, and nobody who leads one of them.

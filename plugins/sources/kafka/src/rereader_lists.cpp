@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "message_copy.hpp"
+#include "owned.hpp"
 #include "rereader.hpp"
 
 namespace cdcrt::kafka_source {
@@ -25,11 +26,6 @@ constexpr int kLookMs = 5;
 // One message of each is wanted. A batch that is larger comes alone.
 constexpr const char* kAnswer = "131072";
 constexpr const char* kOfPartition = "1024";
-
-struct ListDeleter {
-  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
-};
-using List = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
 
 void customize(rd_kafka_conf_t* configuration) {
   rd_kafka_conf_set(configuration, "fetch.message.max.bytes", kOfPartition, nullptr, 0);
@@ -135,7 +131,7 @@ std::optional<int> Rereader::find_some(const std::vector<cdcrt_place>& places, c
     rd_kafka_conf_set(configuration, "fetch.max.bytes", kAnswer, nullptr, 0);
   }
   // The handle learns who leads them, all at once.
-  const List ends(rd_kafka_topic_partition_list_new(static_cast<int>(wanted.size())));
+  const PartitionList ends(rd_kafka_topic_partition_list_new(static_cast<int>(wanted.size())));
   for (const std::size_t i : wanted) {
     const std::string topic(sdk::view(places[i].topic));
     rd_kafka_topic_partition_list_add(ends.get(), topic.c_str(), places[i].partition)->offset = RD_KAFKA_OFFSET_END;
